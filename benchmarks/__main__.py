@@ -1,0 +1,47 @@
+"""`make bench`: every figure in one run, as a table and as JSON (benchmarks/results/latest.json, not kept in git).
+
+`python -m benchmarks [EVENTS] [PART …]`: EVENTS of the cold sync, 100,000 unless given; parts: start acts posts sync.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from benchmarks import acts, cold_sync, lists, measure, startup
+
+SEED: Final = 1  # nothing measured here draws random numbers of its own
+EVENTS: Final = 100_000
+ROUNDS: Final = 20
+PARTS: Final = ("start", "acts", "posts", "sync")
+RESULT: Final = Path(__file__).parent / "results" / "latest.json"
+
+
+def main(argv: list[str]) -> int:
+    """Print the table; 1 when a bar is missed."""
+    total = int(argv.pop(0)) if argv and argv[0].isdigit() else EVENTS
+    notes: list[str] = []
+    figures = [figure for part in argv or PARTS for figure in _part(part, total, notes)]
+    sys.stdout.write(measure.report(figures, SEED, notes))
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(measure.as_json(figures, SEED, notes), encoding="utf-8")
+    return 1 if any(figure.holds() is False for figure in figures) else 0
+
+
+def _part(part: str, total: int, notes: list[str]) -> list[measure.Figure]:
+    """The figures of one part, in a folder of its own; remarks go to `notes`."""
+    runs: dict[str, Callable[[Path], list[measure.Figure]]] = {
+        "start": lambda folder: startup.figures(folder, ROUNDS, notes),
+        "acts": acts.figures,
+        "posts": lists.figures,
+        "sync": lambda folder: cold_sync.figures(folder, total),
+    }
+    with tempfile.TemporaryDirectory(prefix="chaise-bench-") as name:
+        return runs[part](Path(name))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

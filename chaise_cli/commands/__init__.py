@@ -1,0 +1,1 @@
+"""One verb per file: parse the arguments, call the session once, emit the result."""

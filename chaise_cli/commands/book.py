@@ -1,0 +1,101 @@
+"""`chaise book`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from chaise_cli.commands import arguments
+from chaise_cli.commands.arguments import ZoneOption, duration
+from chaise_cli.commands.context import Call, unsent
+from chaise_cli.commands.here import Here
+from chaise_cli.commands.links import call_link
+from chaise_cli.commands.registry import PLAIN, verb
+from chaise_cli.domain.when import MINUTE, both_zones
+from chaise_cli.errors import Usage
+from chaise_cli.render.emit import note as say
+from chaise_cli.result import Result
+from chaise_cli.session import calls, naming
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chaise_cli.session.acting import Done
+    from chaise_cli.session.finding import Named
+    from chaise_cli.session.session import Session
+
+app = typer.Typer(**PLAIN)
+
+
+class OfferOrOutcome(Usage):
+    """Neither times nor an outcome, or both."""
+
+    code = "booking.nothing_said"
+    message = "say when, or how the call went"
+    hint = 'one of: --at "2026-11-25 15:00" (up to five times); --met; --no-show client or --no-show talent'
+
+
+class OutcomeOfCall(Usage):
+    """An outcome for something that is no call."""
+
+    code = "booking.outcome_of_call"
+    message = "only a call can have taken place, and {given} is none"
+    hint = "chaise bookings lists them"
+    given: str
+
+
+@verb(app, "book", writes=True)
+def book(
+    call: Call,
+    what: Annotated[
+        str, typer.Argument(help="Whom to call; or a call, for another time.", metavar="DEAL|POST|@PERSON|BOOKING")
+    ],
+    at: Annotated[list[str] | None, typer.Option("--at", help="A time; up to five, one each.", metavar="TIME")] = None,
+    tz: ZoneOption = None,
+    for_: Annotated[
+        int | None, typer.Option("--for", parser=duration, help="How long; 30m unless said.", metavar="LENGTH")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option("--url", parser=call_link, help="Where to call: https, tel, sip, xmpp.", metavar="URL")
+    ] = None,
+    note: Annotated[str | None, typer.Option("--note", help="What it is about.", metavar="TEXT")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="How long the offer is good.", metavar="TIME")] = None,
+    notice: Annotated[
+        int | None, typer.Option("--notice", parser=duration, help="Cancelling later is late; 2h.", metavar="LENGTH")
+    ] = None,
+    allow_overlap: Annotated[bool, typer.Option("--allow-overlap", help="Even when you have another call.")] = False,
+    met: Annotated[bool, typer.Option("--met", help="Say that the call took place.")] = False,
+    no_show: Annotated[
+        str | None, typer.Option("--no-show", help="Say who was missing.", metavar="client|talent|@PERSON")
+    ] = None,
+) -> Result:
+    """Offer times for a call, or another time."""
+    if sum((bool(at), met, no_show is not None)) != 1:
+        raise OfferOrOutcome
+    with call.session() as session:
+        named = naming.callee(session, what)
+        if not at:
+            done = _outcome(call, session, named, what, no_show)
+        else:
+            here = call.here(session, tz)
+            times = [arguments.moment(time, here) for time in at]
+            end = arguments.moment(until, here) if until else None
+            minutes = -(-notice // MINUTE) if notice is not None else None
+            offering = calls.Offering(times, here.tz, for_, end, url, note, minutes, allow_overlap)
+            _echo(call, here, times, calls.other_zone(session, named))
+            done = calls.offer(session, call.request(of=named.id, **offering._asdict()), named, offering)
+        return call.result(**done.answer(unsent(session)))
+
+
+def _outcome(call: Call, session: Session, named: Named, given: str, missing: str | None) -> Done:
+    if named.kind != "book":
+        raise OutcomeOfCall(given=given[:60])
+    asked = call.request(of=named.id, missing=missing)
+    return calls.outcome(session, asked, named.event, missing)
+
+
+def _echo(call: Call, here: Here, times: Sequence[int], other: str | None) -> None:
+    """Say what was understood, in both zones, before it is signed."""
+    for time in times:
+        say(both_zones(time, here.tz, other or here.tz), call.options)

@@ -1,0 +1,61 @@
+"""`chaise bookings`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from chaise_cli.commands import arguments
+from chaise_cli.commands.arguments import LimitOption
+from chaise_cli.commands.context import Call
+from chaise_cli.commands.registry import PLAIN, verb
+from chaise_cli.result import Result
+from chaise_cli.session import calendars, choosing, finding, freshness, naming, overview
+
+if TYPE_CHECKING:
+    from chaise_cli.session.session import Session
+
+app = typer.Typer(**PLAIN)
+SHOWN = 50
+CALENDAR = "Chaise"
+_CALENDAR = "chaise_cli.export.calls"  # icalendar is behind this door
+
+
+@verb(app, "bookings", lists=True)
+def bookings(
+    call: Call,
+    deal: Annotated[str | None, typer.Argument(help="Only of one deal.", metavar="DEAL")] = None,
+    state: Annotated[
+        list[str] | None, typer.Option("--state", help="As confirmed; may be repeated.", metavar="STATE")
+    ] = None,
+    with_: Annotated[str | None, typer.Option("--with", help="Only with this person.", metavar="@PERSON")] = None,
+    since: Annotated[str | None, typer.Option("--since", help="Only what begins from then on.", metavar="TIME")] = None,
+    limit: LimitOption = None,
+    sort: Annotated[str, typer.Option("--sort", help="at (latest first), start or state.", metavar="KEY")] = "at",
+    ics: Annotated[
+        Path | None, typer.Option("--ics", help="Write them all as a calendar file.", metavar="FILE")
+    ] = None,
+    private: Annotated[bool, typer.Option("--private", help="Only busy times in that file.")] = False,
+    name: Annotated[str, typer.Option("--name", help="What calendars call that file.", metavar="TEXT")] = CALENDAR,
+) -> Result:
+    """List calls, or write them as a calendar file."""
+    states = choosing.some_of(state, overview.CALL_STATES, "--state")
+    key = choosing.one_of(sort, overview.CALL_SORTS, "--sort")
+    with call.session() as session:
+        named = naming.deal(session, deal) if deal else None
+        person = finding.person(session, with_) if with_ else None
+        start = arguments.since(since, call.here(session)) if since else None
+        wanted = overview.Wanted(states, person, start, named.space if named else None, sort=key, limit=limit or SHOWN)
+        found = overview.calls(session, wanted)
+        if ics is not None:
+            _write(session, wanted, ics, name, private=private)
+        return call.result(found, warnings=freshness.warnings(session))
+
+
+def _write(session: Session, wanted: overview.Wanted, path: Path, name: str, *, private: bool) -> None:
+    made: Any = import_module(_CALENDAR)
+    shown = calendars.entries(session, overview.call_rows(session, wanted))
+    calendars.write_calendar(path, made.calendar_of(shown, name=name, private=private))

@@ -1,0 +1,165 @@
+"""One run of one command: what was given, the open home, and what every answer carries besides its own data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from chaise_cli import clock, config, ids
+from chaise_cli.commands.here import Here
+from chaise_cli.errors import Usage
+from chaise_cli.render import prompts
+from chaise_cli.render.emit import OutputOptions
+from chaise_cli.result import Next, Result
+from chaise_cli.session import access, requests, sending
+from chaise_cli.session import home as homes
+
+if TYPE_CHECKING:
+    from chaise_cli.session.session import Session
+
+SYNC: Final = "chaise sync"
+_SYNCING: Final = "chaise_cli.session.syncing"
+
+
+class OneFormat(Usage):
+    """Two output formats at once."""
+
+    code = "usage.one_format"
+    message = "choose one of {given}"
+    hint = "drop all but one of them"
+    given: str
+
+
+_shared: list[Session] = []
+
+
+class Call:
+    """One run of one command: its options, and the way to the home. Fields are set from the common options."""
+
+    def __init__(self, name: str, given: dict[str, Any]) -> None:
+        self.verb = name
+        settings = config.read(given["home"])
+        self.settings = settings
+        self.home = homes.Home(Path(settings.home.value) if settings.home.value else homes.default_folder())
+        self.options = OutputOptions(
+            _format(given), given["color"], bool(given["quiet"]), bool(given["no_input"] or settings.no_input.value)
+        )
+        self.dry_run = bool(given.get("dry_run"))
+        self.clock = clock.from_environment()
+        self._key_file = given["key_file"] or (Path(settings.key_file.value) if settings.key_file.value else None)
+        self._sync: bool | None = given.get("sync_")
+        self._request_id: str | None = given.get("request_id")
+        self._writes = "dry_run" in given
+        self.warnings: list[str] = []
+        self.sent = False  # everything written has reached the places that sync by themselves
+
+    @property
+    def asks(self) -> bool:
+        """Whether a person can be asked."""
+        return prompts.may_ask(self.options)
+
+    def keys(self) -> access.Keys:
+        """What the home may be opened with."""
+        passphrase = config.passphrase(self.settings)
+        ask = (
+            (lambda: prompts.secret("Passphrase", "--key-file or CHAISE_PASSPHRASE_FILE", self.options))
+            if self.asks
+            else None
+        )
+        return access.Keys(self._key_file, passphrase, ask)
+
+    @contextmanager
+    def session(self, *, reads: bool = False) -> Iterator[Session]:
+        """The open home, for the length of the block.
+
+        With `--sync`, or a place that syncs by itself, a writing verb pulls before and pushes after; a place
+        that cannot be reached is a warning. reads: it only looks this time, and syncs with `--sync` alone.
+        """
+        session = _shared[-1] if _shared else access.open_session(self.home, self.keys(), self.clock)
+        session.dry_run = self.dry_run
+        self.options = self.options._replace(tz=session.me.settings.tz, me=ids.public("id", session.me.identity))
+        try:
+            automatic = not _shared and self._wants_sync(session, reads=reads)
+            if automatic:
+                self._exchange(session)
+            yield session
+            if automatic:
+                before = len(self.warnings)
+                self._exchange(session)
+                self.sent = len(self.warnings) == before
+        finally:
+            if not _shared:
+                session.close()
+
+    def exchange_now(self, session: Session) -> None:
+        """Sync before the answer is made, where that tells what came of it; as `session` does around a writing verb.
+
+        Not with `--no-sync`, in a rehearsal or inside an open transaction; trouble is a warning.
+        """
+        if not session.in_transaction and self._wants_sync(session):
+            self._exchange(session)
+
+    def _wants_sync(self, session: Session, *, reads: bool = False) -> bool:
+        if self.dry_run or not self._writes:
+            return False
+        if self._sync is not None:
+            return self._sync
+        return not reads and sending.goes_by_itself(session)
+
+    def _exchange(self, session: Session) -> None:
+        """Sync with every place, or with those that do so by themselves; trouble is a warning, the write stands."""
+        syncing: Any = import_module(_SYNCING)
+        self.warnings += syncing.automatic(session, everywhere=bool(self._sync))
+
+    def pull(self, session: Session) -> None:
+        """Fetch what places know before something is decided, where there are any; trouble is a warning.
+
+        Not with `--no-sync`, nor in a rehearsal, which keeps nothing of what would be fetched.
+        """
+        if self._sync is not False and not self.dry_run and sending.has_places(session):
+            syncing: Any = import_module(_SYNCING)
+            self.warnings += syncing.automatic(session, everywhere=True)
+
+    def here(self, session: Session, tz: str | None = None) -> Here:
+        """What times are read against."""
+        return Here(self.clock.now(), tz or session.me.settings.tz, loose=self.asks)
+
+    def request(self, **asked: object) -> requests.Request | None:
+        """The request id given, with the fingerprint of the verb and what it asks; None without `--request-id`."""
+        if self._request_id is None:
+            return None
+        return requests.Request(self._request_id, requests.fingerprint(self.verb, asked))
+
+    def result(self, data: Any, **more: Any) -> Result:
+        """The result of this call."""
+        return Result(self.verb, data, **more)
+
+
+@contextmanager
+def shared(session: Session) -> Iterator[None]:
+    """While the block runs, calls use this session instead of opening the home again: for `batch`."""
+    _shared.append(session)
+    try:
+        yield
+    finally:
+        _shared.pop()
+
+
+def _format(given: dict[str, Any]) -> Any:
+    asked = [
+        name for name, key in (("json", "json_"), ("ids", "ids_"), ("jsonl", "jsonl"), ("csv", "csv")) if given.get(key)
+    ]
+    if len(asked) > 1:
+        raise OneFormat(given=", ".join(f"--{name}" for name in asked))
+    return asked[0] if asked else "human"
+
+
+def unsent(session: Session) -> list[Next]:
+    """`next: not sent yet (3 events): chaise sync`, when something written here has reached no place."""
+    count = sending.unsent(session)
+    if not count:
+        return []
+    return [Next(f"not sent yet ({count} event{'s' if count != 1 else ''})", SYNC)]

@@ -1,0 +1,76 @@
+"""`chaise show`."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from chaise_cli.commands.context import Call
+from chaise_cli.commands.registry import PLAIN, verb
+from chaise_cli.errors import Usage
+from chaise_cli.render.terminal import put, safe
+from chaise_cli.result import Result
+from chaise_cli.session import calendars, choosing, comparing, freshness, looking
+
+if TYPE_CHECKING:
+    from chaise_cli.session.finding import Named
+    from chaise_cli.session.session import Session
+
+app = typer.Typer(**PLAIN)
+CALENDAR = "Chaise"
+_CALENDAR = "chaise_cli.export.calls"  # icalendar is behind this door
+_TERMS = "chaise_cli.render.views_terms"
+
+
+class DiffOfTerms(Usage):
+    """A comparison of something without terms."""
+
+    code = "usage.diff_of_terms"
+    message = "--diff compares terms"
+    hint = "chaise show DEAL --terms --diff"
+
+
+@verb(app, "show")
+def show(
+    call: Call,
+    what: Annotated[str, typer.Argument(help="Any id, a milestone DEAL/1, or @james.", metavar="ID")],
+    terms: Annotated[bool, typer.Option("--terms", help="The terms of a deal.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="What they change.")] = False,
+    ics: Annotated[Path | None, typer.Option("--ics", help="Write a call as a calendar file.", metavar="FILE")] = None,
+    private: Annotated[bool, typer.Option("--private", help="Only busy times in that file.")] = False,
+) -> Result | None:
+    """Show anything by its id."""
+    if diff and not terms:
+        raise DiffOfTerms
+    with call.session() as session:
+        (shape, data), named = looking.anything(session, what)
+        if terms:
+            data = data | _terms(session, named, what, diff=diff)
+        if ics is not None:
+            _write(session, named, what, ics, private=private)
+        result = call.result(data, shape=shape, warnings=freshness.warnings(session))
+    if terms and call.options.format == "human":
+        for warning in result.warnings:
+            put(sys.stderr, f"warning: {safe(warning)}\n")
+        view: Any = import_module(_TERMS)
+        put(sys.stdout, view.difference(data, call.options) if diff else view.text(data["terms"], call.options))
+        return None
+    return result
+
+
+def _terms(session: Session, named: Named | None, given: str, *, diff: bool) -> dict[str, Any]:
+    if named is None or named.kind != "deal" or named.n is not None:
+        raise choosing.NotForThis(verb="show --terms", given=given[:60], why="terms belong to a deal: chaise show DEAL")
+    return comparing.terms(session, named.space, diff=diff)
+
+
+def _write(session: Session, named: Named | None, given: str, path: Path, *, private: bool) -> None:
+    if named is None or named.kind != "book":
+        raise choosing.NotForThis(verb="show --ics", given=given[:60], why="all calls: chaise bookings --ics FILE")
+    made: Any = import_module(_CALENDAR)
+    shown = calendars.entries(session, [calendars.row_of(session, named.event)])
+    calendars.write_calendar(path, made.calendar_of(shown, name=CALENDAR, private=private))

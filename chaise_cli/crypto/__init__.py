@@ -1,0 +1,1 @@
+"""Named wrappers around the ciphers; the only place that imports `cryptography`."""

@@ -1,0 +1,385 @@
+"""Decisions on calls: each refuses or returns the bodies to sign. docs/spec/bookings.md.
+
+What is promised is no double booking from one device: the session gives, inside the transaction that
+appends, every other slot to which the talent is committed in any deal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from chaise_cli.domain import when
+from chaise_cli.domain.booking import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SLOTS_MOST,
+    Booking,
+    BookingAccepted,
+    BookingBody,
+    BookingCancelled,
+    BookingDeclined,
+    BookingMet,
+    BookingMissed,
+    BookingOffered,
+    Bookings,
+    BookingWithdrawn,
+    Offer,
+    Slot,
+)
+from chaise_cli.domain.booking_fold import NoSuchSlot, UnknownBooking, WrongState, permit, said
+from chaise_cli.domain.light import NamedTuple
+from chaise_cli.domain.recorded import By, Parties
+from chaise_cli.domain.when import instant_text
+from chaise_cli.errors import Refused, Usage
+from chaise_cli.ids import EventId, IdentityId, public
+
+GOOD_FOR: Final = 48 * HOUR  # an offer, unless it says otherwise
+NOTICE: Final = 120  # minutes before the start after which a cancellation is late, unless the offer says otherwise
+MISSED_AFTER: Final = 15 * MINUTE  # from the start; earlier nobody is missing
+CONTEST: Final = 3 * DAY  # from the other side's word
+RESERVING: Final = 5  # open offers to one counterparty that reserve their slots
+
+
+class Overlap(Refused):
+    """The talent is committed elsewhere at that time."""
+
+    code = "booking.overlap"
+    message = "the talent already has a call from {start} to {end}"
+    hint = "take another time, or --allow-overlap"
+    start: str
+    end: str
+    booking: str
+
+
+class Lapsed(Refused):
+    """The offer was good until an instant that has passed."""
+
+    code = "booking.lapsed"
+    message = "the offer of {booking} was good until {until}"
+    hint = "offer a time yourself: chaise book {booking} --at TIME"
+    booking: str
+    until: str
+
+
+class Past(Refused):
+    """The slot begins before a call could be agreed."""
+
+    code = "booking.past"
+    message = "{start} is past or too soon for a call"
+    hint = "take a later time"
+    start: str
+
+
+class BadSlots(Usage):
+    """An offer needs one to five different slots."""
+
+    code = "booking.bad_slots"
+    message = "an offer has 1 to {most} different times"
+    hint = "give --at up to {most} times"
+    most: int
+
+
+class BadUntil(Usage):
+    """The offer would end before it begins, or after its last slot has begun."""
+
+    code = "booking.bad_until"
+    message = "an offer cannot be good until {until}; the latest is {latest}"
+    hint = "leave it out: an offer is good for 48 hours, at most until its last time begins"
+    until: str
+    latest: str
+
+
+class TwoChoices(Usage):
+    """A slot was named by its number and by its time."""
+
+    code = "booking.two_choices"
+    message = "name the slot by number or by time, not both"
+    hint = "chaise accept BOOKING --slot 2, or --at TIME"
+
+
+class TooEarly(Refused):
+    """Nobody can say yet how the call went."""
+
+    code = "booking.too_early"
+    message = "how {booking} went can be said from {since} on"
+    hint = "a call can be met from its start, missed from 15 minutes after it"
+    booking: str
+    since: str
+
+
+class TooLate(Refused):
+    """The other side's word can no longer be contested."""
+
+    code = "booking.too_late"
+    message = "what the other side said of {booking} could be contested until {until}"
+    hint = "ask the other side to correct it"
+    booking: str
+    until: str
+
+
+class Taken(NamedTuple):
+    """A time that is not free, half-open, ms since 1970, UTC; `booking` is empty for what is no booking of ours."""
+
+    start: int
+    end: int
+    booking: str
+
+
+def slot_at(start: int, zone: str, minutes: int, tzdata: str) -> Slot:
+    """The slot that begins at the instant `start`, with its wall clock in `zone`. tzdata: version of the zone data.
+
+    Raises when.UnknownZone.
+    """
+    return Slot(when.wall_text(start, zone), zone, start, minutes, tzdata)
+
+
+def overlaps(slot: Slot, taken: Iterable[Taken]) -> tuple[Taken, ...]:
+    """What of `taken` shares an instant with `slot`, earliest first."""
+    return tuple(sorted(other for other in taken if slot.start < other.end and other.start < slot.end))
+
+
+def committed(bookings: Bookings, parties: Parties, *, reserved: bool = True) -> tuple[Taken, ...]:
+    """The talent's time in this deal: what is confirmed and, with `reserved`, what the talent's open offers keep free.
+
+    The oldest five open offers alone reserve, so that nobody's time can be blocked by offers.
+    """
+    calls = bookings.by_id.values()
+    confirmed = [(booking.id, booking.slot) for booking in calls if booking.state == "confirmed" or booking.outcome]
+    oldest = _open_offers(bookings, parties.talent)[:RESERVING] if reserved else []
+    kept = confirmed + [(id_, slot) for id_, offer in oldest for slot in offer.slots]
+    return tuple(sorted({Taken(slot.start, slot.end, id_) for id_, slot in kept}))
+
+
+def book(
+    bookings: Bookings,
+    by: By,
+    parties: Parties,
+    booking: EventId | None,
+    slots: Sequence[Slot],
+    *,
+    taken: Sequence[Taken] = (),
+    until: int | None = None,
+    url: str | None = None,
+    note: str | None = None,
+    notice: int | None = None,
+    least_notice: int = 0,
+    allow_overlap: bool = False,
+) -> list[BookingBody]:
+    """An offer of one to five slots: of a new call (`booking` None), a counter-offer, or a move of a confirmed one.
+
+    taken: every slot the talent is committed to, in all deals; what belongs to this booking is left out here.
+    until: the offer is good before this instant; None is 48 hours, at most until `least_notice` ms before the
+    last slot. url, note, notice (minutes): None keeps what the booking had.
+    Nothing when this side's open offer, or the agreed slot, says the same already.
+    Raises BadSlots, Past, BadUntil, Overlap and what `permit` raises.
+    """
+    known = find(bookings, booking) if booking else None
+    before = (known.open or known.offer) if known else None
+    last = _future(by, slots, least_notice)
+    body = BookingOffered(
+        booking=booking,
+        answers=known.latest if known else None,
+        slots=tuple(slots),
+        until=_until(by, last - least_notice, until),
+        url=url if url is not None or before is None else before.url,
+        note=note if note is not None else before.note if before else "",
+        notice=notice if notice is not None else before.notice if before else NOTICE,
+        allow_overlap=allow_overlap,
+    )
+    permit(bookings, parties, by.identity, body)
+    if known and _repeats(known, by, body, until):
+        return []
+    if not allow_overlap:
+        for slot in slots:
+            _free(slot, bookings, by, parties, taken, booking)
+    return [body]
+
+
+def accept(
+    bookings: Bookings,
+    by: By,
+    parties: Parties,
+    booking: EventId,
+    *,
+    slot: int | None = None,
+    at: int | None = None,
+    taken: Sequence[Taken] = (),
+    allow_overlap: bool = False,
+) -> list[BookingBody]:
+    """This side takes a slot of the open offer: by number from 1, by its start, or else the first one.
+
+    taken: as for `book`. Nothing when this side has accepted that slot already.
+    Raises TwoChoices, NoSuchSlot, Lapsed, Past, Overlap and what `permit` raises.
+    """
+    known = find(bookings, booking)
+    if slot is not None and at is not None:
+        raise TwoChoices
+    if known.open is None and known.state == "confirmed" and known.accepted_by == by.identity:
+        if (slot is None and at is None) or _number(known, known.offer, slot, at) == known.picked + 1:
+            return []
+        raise WrongState(booking=public("book", known.id), state=known.state, verb="accept of another time")
+    offer = _open(known, "accept")
+    body = BookingAccepted(booking, offer.id, _number(known, offer, slot, at), allow_overlap)
+    permit(bookings, parties, by.identity, body)
+    chosen = offer.slots[body.slot - 1]
+    if by.now >= offer.until:
+        raise Lapsed(booking=public("book", known.id), until=instant_text(offer.until))
+    _future(by, [chosen], 0)
+    if not (allow_overlap or (offer.by == parties.talent and offer.allow_overlap)):
+        _free(chosen, bookings, by, parties, taken, booking)
+    return [body]
+
+
+def decline(bookings: Bookings, by: By, parties: Parties, booking: EventId, reason: str = "") -> list[BookingBody]:
+    """This side takes none of the offered slots. Nothing when it has declined already. Raises what `permit` raises."""
+    known = find(bookings, booking)
+    if known.reason == "declined" and known.ended_by == by.identity:
+        return []
+    body = BookingDeclined(booking, _open(known, "decline").id, reason)
+    permit(bookings, parties, by.identity, body)
+    return [body]
+
+
+def withdraw(bookings: Bookings, by: By, parties: Parties, booking: EventId) -> list[BookingBody]:
+    """This side takes its open offer back. Nothing when it has done so already. Raises what `permit` raises."""
+    known = find(bookings, booking)
+    if known.state == "declined" and known.reason != "declined" and known.ended_by == by.identity:
+        return []
+    body = BookingWithdrawn(booking, _open(known, "withdraw").id, "withdrawn")
+    permit(bookings, parties, by.identity, body)
+    return [body]
+
+
+def cancel(bookings: Bookings, by: By, parties: Parties, booking: EventId, reason: str = "") -> list[BookingBody]:
+    """An agreed call is off. Nothing when it is already, by whomever. Raises what `permit` raises."""
+    if find(bookings, booking).state == "cancelled":
+        return []
+    body = BookingCancelled(booking, reason)
+    permit(bookings, parties, by.identity, body)
+    return [body]
+
+
+def outcome(
+    bookings: Bookings, by: By, parties: Parties, booking: EventId, missing: IdentityId | None
+) -> list[BookingBody]:
+    """How the call went: it took place (`missing` None), or this side was not there.
+
+    Nothing when this side has said the same. Raises TooEarly, TooLate and what `permit` raises.
+    """
+    known = find(bookings, booking)
+    own = said(known, by.identity)
+    if known.outcome and own and own.missing == missing:
+        return []
+    body = BookingMet(booking) if missing is None else BookingMissed(booking, missing)
+    permit(bookings, parties, by.identity, body)
+    since = known.slot.start + (MISSED_AFTER if missing is not None else 0)
+    if by.now < since:
+        raise TooEarly(booking=public("book", known.id), since=instant_text(since))
+    other = said(known, parties.other(by.identity))
+    if other and other.missing != missing and by.now >= other.at + CONTEST:
+        raise TooLate(booking=public("book", known.id), until=instant_text(other.at + CONTEST))
+    return [body]
+
+
+def lapsed(bookings: Bookings, by: IdentityId, now: int) -> list[BookingBody]:
+    """Withdrawals of this side's offers whose time has run out; its devices write them whenever they run."""
+    return [
+        BookingWithdrawn(id_, offer.id, "expired") for id_, offer in _open_offers(bookings, by) if now >= offer.until
+    ]
+
+
+def yielding(bookings: Bookings, parties: Parties, confirmed: Iterable[Taken]) -> list[BookingBody]:
+    """Withdrawals of the talent's open offers that a confirmed call has overtaken; for the talent's devices to write.
+
+    confirmed: the talent's confirmed calls in all deals. Offers made with allowed overlap stay.
+    """
+    busy = tuple(confirmed)
+    return [
+        BookingWithdrawn(id_, offer.id, "withdrawn")
+        for id_, offer in _open_offers(bookings, parties.talent)
+        if not offer.allow_overlap and any(_elsewhere(slot, busy, id_) for slot in offer.slots)
+    ]
+
+
+def _open_offers(bookings: Bookings, by: IdentityId) -> list[tuple[EventId, Offer]]:
+    """This side's open offers with their bookings, oldest first."""
+    calls = bookings.by_id.values()
+    own = [(booking.id, booking.open) for booking in calls if booking.open and booking.open.by == by]
+    return sorted(own, key=lambda pair: pair[1].place)
+
+
+def _elsewhere(slot: Slot, taken: Iterable[Taken], booking: EventId | None) -> tuple[Taken, ...]:
+    """What overlaps the slot and is not the booking's own: a move leaves its old slot out."""
+    return overlaps(slot, (other for other in taken if other.booking != booking))
+
+
+def find(bookings: Bookings, booking: EventId) -> Booking:
+    """The booking of this id. Raises UnknownBooking."""
+    known = bookings.by_id.get(booking)
+    if known is None:
+        raise UnknownBooking(booking=public("book", booking))
+    return known
+
+
+def _open(booking: Booking, verb: str) -> Offer:
+    if booking.open is None:
+        raise WrongState(booking=public("book", booking.id), state=booking.state, verb=verb)
+    return booking.open
+
+
+def _future(by: By, slots: Sequence[Slot], least_notice: int) -> int:
+    """When the last of the slots begins. Raises BadSlots, and Past when one begins too soon."""
+    if not slots or len(set(_times(slots))) != len(slots) or len(slots) > SLOTS_MOST:
+        raise BadSlots(most=SLOTS_MOST)
+    for slot in slots:
+        if slot.start <= by.now + least_notice:
+            raise Past(start=instant_text(slot.start))
+    return max(slot.start for slot in slots)
+
+
+def _until(by: By, latest: int, until: int | None) -> int:
+    if until is None:
+        return min(by.now + GOOD_FOR, latest)
+    if not by.now < until <= latest:
+        raise BadUntil(until=instant_text(until), latest=instant_text(latest))
+    return until
+
+
+def _repeats(booking: Booking, by: By, body: BookingOffered, until: int | None) -> bool:
+    """Whether the side's open offer, or the call as agreed, says the same; `until` None asks for no end."""
+    offer = booking.open or booking.offer
+    if (body.url, body.note, body.notice) != (offer.url, offer.note, offer.notice):
+        return False
+    if booking.open is None:
+        return booking.state == "confirmed" and _times(body.slots) == _times([booking.slot])
+    same = _times(body.slots) == _times(offer.slots) and body.allow_overlap == offer.allow_overlap
+    return offer.by == by.identity and same and until in {None, offer.until}
+
+
+def _times(slots: Sequence[Slot]) -> list[tuple[int, int]]:
+    return [(slot.start, slot.minutes) for slot in slots]
+
+
+def _number(booking: Booking, offer: Offer, slot: int | None, at: int | None) -> int:
+    """The number of the chosen slot, from 1. Raises NoSuchSlot."""
+    starts = [known.start for known in offer.slots]
+    if at is not None and at in starts:
+        return starts.index(at) + 1
+    if at is not None or (slot is not None and not 1 <= slot <= len(starts)):
+        raise NoSuchSlot(booking=public("book", booking.id))
+    return slot or 1
+
+
+def _free(
+    slot: Slot, bookings: Bookings, by: By, parties: Parties, taken: Sequence[Taken], booking: EventId | None
+) -> None:
+    """Raise Overlap unless the talent is free then; the client's own other calls are no hindrance."""
+    talent = by.identity == parties.talent
+    known = {*committed(bookings, parties, reserved=talent), *(taken if talent else ())}
+    busy = _elsewhere(slot, known, booking)
+    if busy:
+        first = busy[0]
+        shown = public("book", first.booking) if first.booking else ""
+        raise Overlap(start=instant_text(first.start), end=instant_text(first.end), booking=shown)

@@ -1,0 +1,128 @@
+"""What a deal waits for: who is expected to do what next, by which command. The source of `next:` and the inbox.
+
+`may` says all that is allowed; of that, this picks what moves the deal on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from chaise_cli.domain import review_acts
+from chaise_cli.domain.agent import rail_due
+from chaise_cli.domain.booking_fold import said
+from chaise_cli.domain.booking_view import probably_met
+from chaise_cli.domain.light import NamedTuple
+from chaise_cli.domain.review_fold import facts_of
+from chaise_cli.ids import public
+
+if TYPE_CHECKING:
+    from chaise_cli.domain.booking import Booking
+    from chaise_cli.domain.deal import Deal, Milestone
+    from chaise_cli.domain.fold import DealState
+    from chaise_cli.domain.recorded import Parties
+    from chaise_cli.ids import IdentityId
+
+
+class Expected(NamedTuple):
+    """One thing that is waited for. `until` is ms since 1970, UTC, or None when there is no hurry."""
+
+    who: str  # client, talent or agent
+    kind: str  # one of KINDS
+    of: str  # the id, as people type it, of what it is about
+    command: str
+    until: int | None = None
+
+
+KINDS: Final = (
+    *("terms", "cancel", "delivery", "call", "call_lapsed", "call_lost", "call_outcome", "proposal", "shortlisted"),
+    *("invitation", "changes", "funded", "planned", "hold", "payout", "review", "talk"),
+)
+"""What may be expected, the most pressing first."""
+
+_DEAL: Final = {  # state → who, kind, command
+    "talking": ("talent", "talk", "chaise propose {deal} --price AMOUNT"),
+    "invited": ("talent", "invitation", "chaise propose {deal} --price AMOUNT"),
+    "proposed": ("client", "proposal", "chaise shortlist {deal}"),
+    "shortlisted": ("client", "shortlisted", "chaise hire {deal}"),
+}
+_MILESTONE: Final = {
+    "funded": ("talent", "funded", "chaise deliver {milestone} --note TEXT"),
+    "delivered": ("client", "delivery", "chaise release {milestone}"),
+    "changes": ("talent", "changes", "chaise deliver {milestone} --note TEXT"),
+}
+
+
+def of(state: DealState, now: int) -> list[Expected]:
+    """All that the deal waits for, the most pressing first."""
+    found = [*of_deal(state.deal), *of_reviews(state)]
+    found += [one for booking in state.bookings.by_id.values() for one in of_booking(booking, state.deal.parties, now)]
+    return sorted(found, key=lambda one: KINDS.index(one.kind))
+
+
+def of_deal(deal: Deal) -> list[Expected]:
+    """What hiring, work and money wait for."""
+    if deal.terms is not None:
+        return list(_of_work(deal))
+    if deal.state == "offered" and deal.offer:
+        side = side_of(deal.parties, deal.parties.other(deal.offer.by))
+        return [Expected(side, "terms", deal.public, f"chaise accept {deal.public}")]
+    if deal.state not in _DEAL or (deal.state == "talking" and deal.post is None):
+        return []
+    who, kind, command = _DEAL[deal.state]
+    return [Expected(who, kind, deal.public, command.format(deal=deal.public))]
+
+
+def _of_work(deal: Deal) -> Iterator[Expected]:
+    for ms in deal.milestones:
+        yield from of_milestone(deal, ms)
+    for item in rail_due(deal):
+        command = f"chaise rail attest {public('op', item.op)} --ref TEXT"
+        yield Expected("agent", "hold" if item.kind == "fund" else "payout", deal.ref(item.n), command)
+    planned = next((ms for ms in deal.milestones if ms.state == "planned"), None)
+    if planned and not any(ms.state in {"funding", *_MILESTONE} for ms in deal.milestones):
+        yield Expected("client", "planned", deal.ref(planned.n), f"chaise fund {deal.ref(planned.n)}")
+
+
+def of_milestone(deal: Deal, ms: Milestone) -> list[Expected]:
+    """What one milestone waits for from its two sides; its first funding is not pressed."""
+    shown = deal.ref(ms.n)
+    if ms.cancel is not None and not ms.cancelled:
+        side = side_of(deal.parties, deal.parties.other(ms.cancel.by))
+        return [Expected(side, "cancel", shown, f"chaise accept {shown}", ms.cancel.lapses_at)]
+    if ms.state not in _MILESTONE:
+        return []
+    who, kind, command = _MILESTONE[ms.state]
+    until = ms.review_deadline if ms.state == "delivered" else None
+    return [Expected(who, kind, shown, command.format(milestone=shown), until)]
+
+
+def of_booking(booking: Booking, parties: Parties, now: int) -> list[Expected]:
+    """What one call waits for at `now`."""
+    shown, offer = public("book", booking.id), booking.open
+    if offer and now < offer.until:
+        side = side_of(parties, parties.other(offer.by))
+        return [Expected(side, "call", shown, f"chaise accept {shown}", offer.until)]
+    if offer and booking.state == "proposed":
+        return [Expected(side_of(parties, offer.by), "call_lapsed", shown, f"chaise book {shown} --at TIME")]
+    if booking.state == "conflicted":
+        return [Expected("talent", "call_lost", shown, f"chaise book {shown} --at TIME")]
+    if probably_met(booking, now):
+        sides = [who for who in (parties.client, parties.talent) if said(booking, who) is None]
+        return [Expected(side_of(parties, who), "call_outcome", shown, f"chaise book {shown} --met") for who in sides]
+    return []
+
+
+def of_reviews(state: DealState) -> list[Expected]:
+    """Reviews that may still be written, once the deal is closed."""
+    deal = state.deal
+    if deal.state != "closed":
+        return []
+    rows = review_acts.may(state.reviews, facts_of(deal), deal.clock)
+    command = f"chaise review {deal.public} --stars N"
+    return [Expected(row.who, "review", deal.public, command, row.until) for row in rows]
+
+
+def side_of(parties: Parties, who: IdentityId) -> str:
+    """Which side somebody is: client or talent."""
+    return "client" if who == parties.client else "talent"

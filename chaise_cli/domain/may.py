@@ -1,0 +1,77 @@
+"""Who may do what now, and until when: the transition table, asked with its guards. Also the source of `next:`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from chaise_cli.domain.deal import Deal, Milestone
+from chaise_cli.domain.escrow import free, reserved
+from chaise_cli.domain.hiring import standing
+from chaise_cli.domain.light import NamedTuple
+from chaise_cli.domain.transitions import ROWS, Row
+from chaise_cli.ids import IdentityId
+
+
+class May(NamedTuple):
+    """`who` (client, talent or agent) may type `verb`, until an instant in ms or, with None, without end."""
+
+    who: str
+    verb: str
+    until: int | None
+
+
+READY: Final[dict[str, Callable[[Deal, Milestone], bool]]] = {
+    "": lambda deal, ms: True,  # noqa: ARG005
+    "topup": lambda deal, ms: ms.funded + reserved(deal, ms, "fund") < ms.amount,
+    "free": lambda deal, ms: free(deal, ms) > 0,
+    "revisions": lambda deal, ms: ms.revisions is None or ms.revised < ms.revisions,  # noqa: ARG005
+    "calm": lambda deal, ms: ms.cancel is None,  # noqa: ARG005
+    "pending": lambda deal, ms: ms.cancel is not None,  # noqa: ARG005
+    "held": lambda deal, ms: bool(ms.open["fund"]),  # noqa: ARG005
+    "payable": lambda deal, ms: ms.payable > 0,  # noqa: ARG005
+}
+"""The guards that do not depend on what the event says, by the name the table gives them."""
+
+
+def may_deal(deal: Deal) -> list[May]:
+    """What may be done to the deal as a whole."""
+    subject = standing(deal)
+    rows = (row for row in ROWS if row.scope == "deal" and deal.state in row.states)
+    return _unique(
+        May(who, row.verb, None) for row in rows if row.verb for who in _who(deal, row, subject[1] if subject else None)
+    )
+
+
+def may_milestone(deal: Deal, ms: Milestone) -> list[May]:
+    """What may be done to one milestone; nothing before the deal is hired."""
+    if deal.terms is None:
+        return []
+    author = ms.cancel.by if ms.cancel else None
+    return _unique(
+        May(who, row.verb, _until(ms, row))
+        for row in ROWS
+        if row.scope == "milestone" and row.verb and ms.state in row.states and READY[row.ready](deal, ms)
+        for who in _who(deal, row, author)
+    )
+
+
+def _until(ms: Milestone, row: Row) -> int | None:
+    if row.verb == "changes":
+        return ms.review_deadline
+    return ms.cancel.lapses_at if row.ready == "pending" and ms.cancel else None
+
+
+def _who(deal: Deal, row: Row, author: IdentityId | None) -> tuple[str, ...]:
+    if row.who == "either":
+        return ("client", "talent")
+    if row.who in {"own", "other"}:
+        if author is None:
+            return ()
+        side = author if row.who == "own" else deal.parties.other(author)
+        return ("client" if side == deal.parties.client else "talent",)
+    return (row.who,)
+
+
+def _unique(found: Iterator[May]) -> list[May]:
+    return list(dict.fromkeys(found))

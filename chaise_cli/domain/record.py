@@ -1,0 +1,76 @@
+"""Folded state as JSON and back: NamedTuples, dataclasses, tuples, dicts and plain values, by their annotations."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping
+from functools import cache, partial
+from typing import Any
+
+from chaise_cli.domain.body import fields, is_body
+
+if typing.TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def dump(value: Any) -> Any:
+    """`value` as nested lists, dicts and plain values; a record becomes the list of its fields."""
+    if isinstance(value, dict):
+        return {key: dump(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [dump(item) for item in value]
+    if is_body(value):
+        return [dump(getattr(value, name)) for name in fields(value)]
+    return value
+
+
+def load(cls: Any, data: Any) -> Any:
+    """The value of type `cls` that `dump` wrote."""
+    loader = _loader(cls)
+    return loader(data) if loader else data
+
+
+@cache
+def _loader(hint: Any) -> Callable[[Any], Any] | None:
+    """None for what JSON gives back as it was."""
+    if (isinstance(hint, type) and hasattr(hint, "_fields")) or is_body(hint):
+        return partial(_load_record, hint)
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        return _loader(args[0])
+    if origin in (types.UnionType, typing.Union):
+        return _optional(args)
+    if origin is tuple:
+        return _tuple(args)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        item = _loader(args[1])
+        return item and (lambda data: {key: item(part) for key, part in data.items()})
+    return None
+
+
+def _load_record(cls: Any, data: Any) -> Any:
+    return _record(cls)(data)  # resolved by its first value: a young deal holds few kinds of records
+
+
+@cache
+def _record(cls: Any) -> Callable[[Any], Any]:
+    hints = typing.get_type_hints(cls, include_extras=True)
+    names = list(fields(cls)) if is_body(cls) else cls._fields
+    loaders = [_loader(hints[name]) for name in names]
+    return lambda data: cls(*(load(part) if load else part for load, part in zip(loaders, data, strict=True)))
+
+
+def _optional(args: tuple[Any, ...]) -> Callable[[Any], Any] | None:
+    arms = [arm for arm in args if arm is not types.NoneType]
+    assert len(arms) == 1, "a folded field is one type or None"
+    inner = _loader(arms[0])
+    return inner and (lambda data: None if data is None else inner(data))
+
+
+def _tuple(args: tuple[Any, ...]) -> Callable[[Any], Any]:
+    if len(args) == 2 and args[1] is Ellipsis:
+        item = _loader(args[0])
+        return (lambda data: tuple(item(part) for part in data)) if item else tuple
+    loaders = [_loader(arg) for arg in args]
+    return lambda data: tuple(load(part) if load else part for load, part in zip(loaders, data, strict=True))

@@ -1,0 +1,79 @@
+"""Decisions on reviews: each refuses or returns the bodies to sign. docs/spec/reviews.md."""
+
+from __future__ import annotations
+
+from chaise_cli.domain.may import May
+from chaise_cli.domain.recorded import By, Parties
+from chaise_cli.domain.review import STARS, WORDS, Content, Facts, ReviewBody, ReviewOpened, Reviews, ReviewSealed
+from chaise_cli.domain.review_fold import NotASide, check_opening, check_seal, deadline, openable, state, turn_over
+from chaise_cli.domain.shape import BadField
+from chaise_cli.errors import Refused
+from chaise_cli.ids import EventId, IdentityId
+
+
+class NotSealed(Refused):
+    """This side has sealed no review."""
+
+    code = "review.not_sealed"
+    message = "there is no review of yours to open"
+    hint = "write one: chaise review DEAL --stars 5 --text TEXT"
+
+
+def written(by: IdentityId, parties: Parties, stars: int, recommend: bool | None, words: str) -> Content:  # noqa: FBT001  # three values: yes, no, not said
+    """The review that a side writes of the other. Raises NotASide; BadField outside the limits."""
+    if by not in {parties.client, parties.talent}:
+        raise NotASide
+    for name, marker, value in (("stars", STARS, stars), ("text", WORDS, words)):
+        try:
+            marker.check(value)
+        except ValueError as error:
+            raise BadField(field=name, why=str(error)) from error
+    return Content(by, parties.other(by), stars, recommend, words)
+
+
+def seal_review(reviews: Reviews, by: By, facts: Facts, clock: int, commitment: str, box: str) -> list[ReviewBody]:
+    """This side's review, sealed by the caller: `commitment` of the key and content, `box` for its own devices.
+
+    clock: the deal's; on the agent device itself, now. Nothing when the same commitment stands already.
+    Raises NotASide, NotYet, Twice, TooLate.
+    """
+    own = reviews.by_author.get(by.identity)
+    if own and own.commitment == commitment:
+        return []
+    check_seal(reviews, facts, by.identity, clock)
+    return [ReviewSealed(commitment, box)]
+
+
+def to_open(reviews: Reviews, by: IdentityId, clock: int) -> tuple[EventId, ...]:
+    """Which of my sealed reviews may be opened at the deal's `clock`: none or one.
+
+    The clock is the deal's, not this device's: what is opened too early is read and yet void. The agent device
+    gives now, since its own event moves the clock there.
+    """
+    own = reviews.by_author.get(by)
+    return (own.id,) if own and own.content is None and openable(reviews, clock) else ()
+
+
+def open_review(reviews: Reviews, by: By, clock: int, key: str, content: Content) -> list[ReviewBody]:
+    """The opening of my sealed review. Nothing when it is open. Raises NotSealed, TooEarly, Mismatch."""
+    own = reviews.by_author.get(by.identity)
+    if own is None:
+        raise NotSealed
+    if own.content is not None:
+        return []
+    body = ReviewOpened(own.id, key, content.stars, content.recommend, content.text)
+    check_opening(reviews, own, body, clock)
+    return [body]
+
+
+def to_vouch(reviews: Reviews) -> tuple[EventId, ...]:
+    """Open reviews that wait for the agent device's voucher."""
+    return tuple(sorted(known.id for known in reviews.by_author.values() if state(known) == "open"))
+
+
+def may(reviews: Reviews, facts: Facts, clock: int) -> list[May]:
+    """Which side may still review, and until when by the deal's clock (ms; None before a first review)."""
+    free = facts.moved and not turn_over(reviews, clock)
+    sides = (("client", facts.parties.client), ("talent", facts.parties.talent))
+    open_to = [side for side, who in sides if free and who not in reviews.by_author]
+    return [May(side, "review", deadline(reviews)) for side in open_to]

@@ -1,0 +1,69 @@
+"""Calls of the ledger as a calendar file: from what a booking says to the entries of `ical`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, cast
+
+from chaise_cli.domain.when import utc
+from chaise_cli.export import ical
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from chaise_cli.domain.booking_view import EntryFacts
+
+
+class Call(Protocol):
+    """One call: what the ledger says of it, and the words and addresses (name, e-mail) beside it."""
+
+    @property
+    def uid(self) -> str:
+        """Its UID for life."""
+
+    @property
+    def facts(self) -> EntryFacts:
+        """What the ledger says."""
+
+    @property
+    def summary(self) -> str:
+        """The title of its entry."""
+
+    @property
+    def description(self) -> str:
+        """The text of its entry."""
+
+    @property
+    def people(self) -> Mapping[str, tuple[str, str | None]]:
+        """Name and e-mail by identity."""
+
+
+def calendar_of(calls: Iterable[Call], *, name: str, private: bool) -> bytes:
+    """A whole file with these calls; see `ical.calendar`."""
+    return ical.calendar([entry(call) for call in calls], name=name, private=private)
+
+
+def entry(call: Call) -> ical.Entry:
+    """One call as a calendar's entry."""
+    facts = call.facts
+    attendees = tuple((_person(call, who), cast("ical.Partstat", partstat)) for who, partstat in facts.partstats)
+    return ical.Entry(
+        uid=call.uid,
+        sequence=facts.sequence,
+        status=cast("ical.Status", facts.status),
+        start=utc(facts.start),
+        end=utc(facts.end),
+        tz=facts.tz,
+        summary=call.summary,
+        description=call.description,
+        url=facts.url,
+        organizer=_person(call, facts.organizer),
+        attendees=attendees,
+        created=utc(facts.created),
+        modified=utc(facts.modified),
+        extra=tuple(ical.Slot(utc(start), utc(end)) for start, end in facts.extra),
+    )
+
+
+def _person(call: Call, identity: str) -> ical.Person:
+    name, email = call.people[identity]
+    return ical.Person(name, email)

@@ -1,0 +1,235 @@
+"""Calls and deadlines as one iCalendar file, the same bytes for the same values on every machine.
+
+Values in, bytes out: nothing comes from a clock, the host or the environment but the time zone data.
+Sources: RFC 5545, RFC 5546 (methods), RFC 7986 (feeds, CONFERENCE), RFC 6868; docs/spec/icalendar.md.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+from icalendar import Alarm, Calendar, Event, Timezone
+
+from chaise_cli.export.icaltext import Exact, address, label, link, text
+from chaise_cli.export.vtimezone import vtimezone
+from chaise_cli.export.zonedata import NoZoneData, read_zone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Status = Literal["tentative", "confirmed", "cancelled"]
+Partstat = Literal["NEEDS-ACTION", "ACCEPTED", "DECLINED", "TENTATIVE"]
+
+PRODID: Final = "-//Chaise//Chaise//EN"  # without a version: an upgrade changes no byte
+BUSY: Final = "Busy"
+_REFRESH: Final = "PT1H"
+_COLOR: Final = "teal"  # a CSS3 name, as RFC 7986 wants
+_DEADLINE_ALARMS: Final = ("-P7D", "-P3D", "-PT24H", "-PT2H")
+_BEFORE_ALARMS: Final = timedelta(days=8)  # zones are spelled out from before the earliest alarm
+_FEATURES: Final = {"https": "AUDIO,VIDEO", "sip": "AUDIO,VIDEO", "tel": "PHONE", "xmpp": "CHAT"}
+
+
+class Person(NamedTuple):
+    """A side of a booking as the profile names it."""
+
+    name: str
+    email: str | None
+
+
+class Slot(NamedTuple):
+    """A time that was offered: aware UTC, the end exclusive."""
+
+    start: datetime
+    end: datetime
+
+
+class Entry(NamedTuple):
+    """One call as it stands in the ledger. All times are aware UTC; `tz` is the agreed zone's IANA name."""
+
+    uid: str
+    sequence: int
+    status: Status
+    start: datetime
+    end: datetime
+    tz: str
+    summary: str
+    description: str
+    url: str | None  # of the call itself; kept only if https, tel, sip or xmpp
+    organizer: Person
+    attendees: tuple[tuple[Person, Partstat], ...]
+    created: datetime  # of the first offer
+    modified: datetime  # of the event that made this revision: DTSTAMP and LAST-MODIFIED
+    extra: tuple[Slot, ...] = ()  # further slots of an open offer, each a tentative entry of its own
+    alarm_minutes: int | None = 15
+
+
+class Deadline(NamedTuple):
+    """One date of a deal, an entry without length. Times are aware UTC."""
+
+    uid: str
+    at: datetime
+    tz: str
+    summary: str
+    description: str
+    modified: datetime
+    sequence: int = 0
+
+
+def calendar(
+    entries: Iterable[Entry],
+    deadlines: Iterable[Deadline] = (),
+    *,
+    name: str,
+    method: Literal["PUBLISH"] | None = None,
+    private: bool = False,
+) -> bytes:
+    """A whole file: calls by (start, UID), each zone they use spelled out before them.
+
+    name: what readers call the calendar.
+    method: PUBLISH for a feed, which names the organizer and no attendees; None for a plain file.
+    private: "Busy" instead of titles, texts, people, links and the calendar's name; times, UIDs and states stay.
+    Text of other people is cleaned and a person without a usable address is left out, so no value makes this fail.
+    """
+    calls = [shown for entry in entries for shown in (entry, *_offered(entry))]
+    unsorted: list[Entry | Deadline] = [*calls, *deadlines]
+    items = sorted(unsorted, key=lambda item: (_times(item)[0], item.uid))
+    placed = [(item, _wall_clock(item)) for item in items]
+    zones = _used_zones(item for item, walls in placed if walls)
+    result = _head(BUSY if private else name, method)
+    for tz, (first, last) in sorted(zones.items()):
+        result.add_component(Timezone.from_ical(vtimezone(tz, first - _BEFORE_ALARMS, last)))
+    for item, walls in placed:
+        result.add_component(_event(item, walls, method, private=private))
+    return bytes(result.to_ical(sorted=False))
+
+
+def _offered(entry: Entry) -> list[Entry]:
+    """The other slots of an open offer, under UIDs of their own and without an alarm."""
+    return [
+        entry._replace(
+            uid=f"{entry.uid}-{n}", status="tentative", start=slot.start, end=slot.end, extra=(), alarm_minutes=None
+        )
+        for n, slot in enumerate(entry.extra, 1)
+    ]
+
+
+def _times(item: Entry | Deadline) -> tuple[datetime, ...]:
+    return (item.at,) if isinstance(item, Deadline) else (item.start, item.end)
+
+
+def _used_zones(items: Iterable[Entry | Deadline]) -> dict[str, tuple[datetime, datetime]]:
+    """The zones of `items`, with the earliest and the latest time in each."""
+    times: dict[str, list[datetime]] = {}
+    for item in items:
+        times.setdefault(item.tz, []).extend(_times(item))
+    return {tz: (min(found), max(found)) for tz, found in times.items()}
+
+
+def _wall_clock(item: Entry | Deadline) -> list[datetime]:
+    """The item's times on its zone's clock, without offset; empty when they must be written in UTC.
+
+    That is so in zones this machine has no data for, and when a time lies in an hour that happens twice: a wall
+    clock would mean the first pass to RFC 5545, and ical.js, which trusts the file, reads the second.
+    """
+    if item.tz == "UTC" or not _known(item.tz):
+        return []
+    walls = [time.astimezone(ZoneInfo(item.tz)) for time in _times(item)]
+    twice = any(wall.replace(fold=0).utcoffset() != wall.replace(fold=1).utcoffset() for wall in walls)
+    return [] if twice else [wall.replace(tzinfo=None) for wall in walls]
+
+
+def _known(tz: str) -> bool:
+    try:
+        read_zone(tz)
+    except NoZoneData:
+        return False
+    return True
+
+
+def _head(name: str, method: str | None) -> Calendar:
+    head = Calendar()
+    head.add("VERSION", "2.0")
+    head.add("PRODID", PRODID)
+    head.add("CALSCALE", "GREGORIAN")
+    if method:
+        head.add("METHOD", method)
+    head["NAME"] = head["X-WR-CALNAME"] = Exact(text(label(name)))
+    head["REFRESH-INTERVAL"] = Exact(_REFRESH, VALUE="DURATION")
+    head["X-PUBLISHED-TTL"] = Exact(_REFRESH)
+    head.add("COLOR", _COLOR)
+    return head
+
+
+def _event(item: Entry | Deadline, walls: list[datetime], method: str | None, *, private: bool) -> Event:
+    event = Event()
+    event.add("UID", item.uid)
+    event.add("SEQUENCE", item.sequence)
+    event.add("DTSTAMP", item.modified)
+    if isinstance(item, Entry):
+        event.add("CREATED", item.created)
+    event.add("LAST-MODIFIED", item.modified)
+    _add_times(event, item, walls)
+    cancelled = isinstance(item, Entry) and item.status == "cancelled"
+    event.add("STATUS", item.status.upper() if isinstance(item, Entry) else "CONFIRMED")
+    # A deadline has no length and takes nobody's time.
+    event.add("TRANSP", "TRANSPARENT" if cancelled or isinstance(item, Deadline) else "OPAQUE")
+    event["SUMMARY"] = Exact(text(BUSY if private else label(item.summary)))
+    if not private:
+        _add_texts(event, item)
+        if isinstance(item, Entry):
+            _add_people(event, item, method)
+    if not cancelled:
+        _add_alarms(event, item)
+    return event
+
+
+def _add_times(event: Event, item: Entry | Deadline, walls: list[datetime]) -> None:
+    for name, moment in zip(("DTSTART", "DTEND"), walls or _times(item), strict=False):
+        if walls:
+            event.add(name, moment, parameters={"TZID": item.tz})
+        else:
+            event.add(name, moment.astimezone(UTC))
+
+
+def _add_texts(event: Event, item: Entry | Deadline) -> None:
+    uri = link(item.url) if isinstance(item, Entry) else None
+    description = "\n\n".join(part for part in (item.description, uri) if part)
+    if description:
+        event["DESCRIPTION"] = Exact(text(description))
+    if uri:  # Four times, since few readers show CONFERENCE.
+        event["LOCATION"] = Exact(text(uri))
+        event["URL"] = Exact(uri)
+        feature = _FEATURES[uri.partition(":")[0].lower()].split(",")
+        event["CONFERENCE"] = Exact(uri, VALUE="URI", FEATURE=feature, LABEL="Join the call")
+
+
+def _add_people(event: Event, entry: Entry, method: str | None) -> None:
+    organizer = address(entry.organizer.email)
+    if not organizer:
+        return  # ATTENDEE needs an ORGANIZER, and we invent no address
+    event["ORGANIZER"] = Exact(organizer, CN=label(entry.organizer.name))
+    if method:
+        return  # PUBLISH carries no ATTENDEE: RFC 5546 section 3.2.1
+    attendees = []
+    for person, partstat in entry.attendees:
+        if calendar_address := address(person.email):
+            asked = {"RSVP": "TRUE"} if partstat == "NEEDS-ACTION" else {}
+            parameters = {"CN": label(person.name), "ROLE": "REQ-PARTICIPANT", "PARTSTAT": partstat, **asked}
+            attendees.append(Exact(calendar_address, **parameters))
+    if attendees:
+        event["ATTENDEE"] = attendees
+
+
+def _add_alarms(event: Event, item: Entry | Deadline) -> None:
+    if isinstance(item, Deadline):
+        triggers: tuple[str, ...] = _DEADLINE_ALARMS
+    else:
+        triggers = () if item.alarm_minutes is None else (f"-PT{item.alarm_minutes}M",)
+    for trigger in triggers:
+        alarm = Alarm()
+        alarm.add("ACTION", "DISPLAY")
+        alarm["DESCRIPTION"] = event["SUMMARY"]
+        alarm["TRIGGER"] = Exact(trigger)
+        event.add_component(alarm)

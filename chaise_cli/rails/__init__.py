@@ -1,0 +1,1 @@
+"""One adapter per way of really moving money."""

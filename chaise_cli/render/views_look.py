@@ -1,0 +1,152 @@
+"""Views of what waits, what comes, what happened, and how things are: inbox, agenda, log, sync, verify, doctor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from chaise_cli.domain import when
+from chaise_cli.render import views_money
+from chaise_cli.render.document import Block, Cell, Column, Fields, Prose, Table, View
+from chaise_cli.render.eye import Eye, handle, named
+
+if TYPE_CHECKING:
+    from chaise_cli.shapes import AgendaItem, Doctor, InboxItem, LogEntry, Sync, Verify
+
+
+def _inbox_row(item: InboxItem, eye: Eye) -> list[Cell]:
+    waits = item["waits_for"]
+    text = eye.ids(item["text"]) + (f", waits for {waits}" if waits else "")
+    return [text, eye.at(item["until"]), eye.ids(item["next"])]
+
+
+def _inbox_page(item: InboxItem, eye: Eye) -> list[Block]:
+    text, until, command = (str(cell) for cell in _inbox_row(item, eye))
+    return [Fields([("what", text), ("until", until), ("next", command)])]
+
+
+def _agenda_row(item: AgendaItem, eye: Eye) -> list[Cell]:
+    return [_agenda_times(item, eye), item["kind"], eye.ids(item["of"]), eye.ids(item["consequence"])]
+
+
+def _agenda_times(item: AgendaItem, eye: Eye) -> tuple[str, ...]:
+    """The reader's clock and that of the zone it is meant in; a deadline at the end of a day as that day."""
+    ms = when.read_instant(item["at"])
+    meant = (when.one_zone if item["kind"] == "call" else when.deadline_text)(ms, item["tz"])
+    return (meant,) if item["tz"] == eye.tz else (eye.when(item["at"]), meant)
+
+
+def _agenda_page(item: AgendaItem, eye: Eye) -> list[Block]:
+    pairs = [
+        ("at", eye.deadline(item["at"], item["tz"])),
+        ("kind", item["kind"]),
+        ("of", eye.ids(item["of"])),
+        ("then", eye.ids(item["consequence"])),
+    ]
+    return [Fields(pairs)]
+
+
+def _log_row(entry: LogEntry, eye: Eye) -> list[Cell]:
+    status = entry["status"] + (f": {entry['reason']}" if entry["reason"] else "")
+    where = [entry["delivery"], eye.ids(entry["device"]), eye.ids(entry["space"])]
+    return [eye.at(entry["at"]), handle(entry["by"]), entry["kind"], status, *where]
+
+
+def _log_page(entry: LogEntry, eye: Eye) -> list[Block]:
+    pairs = [
+        ("event", entry["id"]),
+        ("kind", entry["kind"]),
+        ("by", named(entry["by"], eye)),
+        ("device", eye.ids(entry["device"])),
+        ("at", eye.when(entry["at"])),
+        ("place", f"{entry['seq']} on its chain, lamport {entry['lamport']}"),
+        ("status", entry["status"]),
+        ("reason", entry["reason"] or ""),
+        ("delivery", entry["delivery"]),
+        ("space", entry["space"]),
+    ]
+    return [Fields(pairs)]
+
+
+def _sync_row(sync: Sync, _eye: Eye) -> list[Cell]:
+    return [f"{len(sync['peers'])} places"]
+
+
+def _sync_page(sync: Sync, _eye: Eye) -> list[Block]:
+    rows = [
+        [peer["peer"], str(peer["sent"]), str(peer["received"]), str(peer["rejected"]), peer["state"]]
+        for peer in sync["peers"]
+    ]
+    problems = "\n".join(f"{peer['peer']}: {problem}" for peer in sync["peers"] for problem in peer["problems"])
+    return [Table(_SYNC, rows), *_problems(problems)]
+
+
+def _verify_row(verify: Verify, _eye: Eye) -> list[Cell]:
+    return [f"{verify['events']} events"]
+
+
+def _verify_page(verify: Verify, eye: Eye) -> list[Block]:
+    found = str(len(verify["problems"])) if verify["problems"] else "none"
+    counts = [("events", str(verify["events"])), ("spaces", str(verify["spaces"])), ("problems", found)]
+    blocks: list[Block] = [Fields(counts)]
+    if verify["balances"]:
+        columns, row, _page, _nothing = views_money.VIEWS["balance"]
+        blocks.append(Table(columns(eye), [row(balance, eye) for balance in verify["balances"]], "Balances"))
+    return [*blocks, *_problems("\n".join(eye.ids(problem) for problem in verify["problems"]))]
+
+
+def _doctor_row(doctor: Doctor, _eye: Eye) -> list[Cell]:
+    return [f"{len(doctor['checks'])} checks"]
+
+
+def _doctor_page(doctor: Doctor, _eye: Eye) -> list[Block]:
+    rows = [
+        ["ok" if check["ok"] else "failed", check["name"], check["value"], check["origin"]]
+        for check in doctor["checks"]
+    ]
+    hints = "\n".join(f"{check['name']}: {check['hint']}" for check in doctor["checks"] if not check["ok"])
+    return [Table(_DOCTOR, rows), *([Prose("To mend", hints)] if hints else [])]
+
+
+def _problems(text: str) -> list[Block]:
+    return [Prose("Problems", text)] if text else []
+
+
+_SYNC: Final = [
+    Column("PLACE", flex=True),
+    Column("SENT", right=True),
+    Column("RECEIVED", right=True),
+    Column("REJECTED", right=True),
+    Column("STATE"),
+]
+_DOCTOR: Final = [Column("STATE"), Column("CHECK"), Column("VALUE", flex=True), Column("FROM", flex=True, drop=1)]
+_AGENDA: Final = [Column("AT"), Column("KIND"), Column("OF"), Column("THEN", wrap=True)]
+
+
+def _inbox_columns(eye: Eye) -> list[Column]:
+    return [Column("WAITING", wrap=True), Column(eye.column("UNTIL")), Column("NEXT")]
+
+
+def _log_columns(eye: Eye) -> list[Column]:
+    return [
+        Column(eye.column("AT")),
+        Column("BY", flex=True),
+        Column("EVENT"),
+        Column("STATUS", wrap=True),
+        Column("DELIVERY"),
+        Column("DEVICE", flex=True, drop=2),
+        Column("SPACE", drop=1),
+    ]
+
+
+def _lone(title: str) -> list[Column]:
+    return [Column(title)]
+
+
+VIEWS: Final = {
+    "inbox_item": View(_inbox_columns, _inbox_row, _inbox_page, "nothing waits for you"),
+    "agenda_item": View(lambda _eye: _AGENDA, _agenda_row, _agenda_page, "nothing is coming up"),
+    "log_entry": View(_log_columns, _log_row, _log_page, "no events yet"),
+    "sync": View(lambda _eye: _lone("SYNC"), _sync_row, _sync_page, "no places to sync with"),
+    "verify": View(lambda _eye: _lone("VERIFY"), _verify_row, _verify_page, "nothing to verify"),
+    "doctor": View(lambda _eye: _lone("DOCTOR"), _doctor_row, _doctor_page, "nothing to check"),
+}

@@ -1,0 +1,103 @@
+"""Views of the book: operations, balances, journal entries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from chaise_cli.render.document import Block, Cell, Column, Fields, Table, View
+from chaise_cli.render.eye import Eye, money, named
+from chaise_cli.render.views_hire import moving
+
+if TYPE_CHECKING:
+    from chaise_cli.shapes import Balance, JournalEntry, Op
+
+
+def _op_row(op: Op, eye: Eye) -> list[Cell]:
+    what = op.get("text") or f"{moving(op)}: {op['state']}"
+    return [eye.ids(op["id"]), op["kind"], eye.ids(op.get("milestone", "")), eye.ids(what)]
+
+
+def _op_page(op: Op, eye: Eye) -> list[Block]:
+    pairs = [
+        ("operation", op["id"]),
+        ("milestone", eye.ids(op.get("milestone", ""))),
+        ("to do", eye.ids(op.get("text", ""))),
+        ("kind", op["kind"]),
+        ("amount", money(op["amount"])),
+        ("total", money(op["total"])),
+        ("held by" if op["kind"] == "fund" else "to", named(op["to"], eye)),
+        ("state", op["state"]),
+        ("reference", op["ref"] or ""),
+        ("request", op["request_id"] or ""),
+    ]
+    return [Fields(pairs)]
+
+
+def _balance_row(balance: Balance, _eye: Eye) -> list[Cell]:
+    amounts = (
+        balance["funded"],
+        balance["held"],
+        balance["released"],
+        balance["refunded"],
+        balance["disputed"],
+        balance["payable"],
+        balance["paid_out"],
+    )
+    return [balance["currency"], *(amount["text"].removesuffix(f" {amount['currency']}") for amount in amounts)]
+
+
+def _balance_page(balance: Balance, eye: Eye) -> list[Block]:
+    names = [column.title.lower() for column in _BALANCE]
+    return [Fields(list(zip(names, (str(cell) for cell in _balance_row(balance, eye)), strict=True)))]
+
+
+def _entry_row(entry: JournalEntry, eye: Eye) -> list[Cell]:
+    accounts = tuple(_short_account(eye.ids(posting["account"])) for posting in entry["postings"])
+    amounts = tuple(money(posting["amount"]) for posting in entry["postings"])
+    return [eye.at(entry["at"]), eye.ids(entry["text"]), accounts, amounts, entry["ref"] or ""]
+
+
+def _short_account(account: str) -> str:
+    """The account without its class, which the sign of the amount tells; the page of an entry has it in full."""
+    return account.removeprefix("assets:").removeprefix("liabilities:")
+
+
+def _entry_page(entry: JournalEntry, eye: Eye) -> list[Block]:
+    rows = [[eye.ids(posting["account"]), money(posting["amount"])] for posting in entry["postings"]]
+    pairs = [("at", eye.when(entry["at"])), ("text", eye.ids(entry["text"])), ("reference", entry["ref"] or "")]
+    return [Fields(pairs), Table([Column("ACCOUNT"), Column("AMOUNT", right=True)], rows)]
+
+
+_OP: Final = [
+    Column("OPERATION"),
+    Column("KIND"),
+    Column("MILESTONE"),
+    Column("TO DO", wrap=True),
+]
+_BALANCE: Final = [
+    Column("CURRENCY"),
+    Column("FUNDED", right=True),
+    Column("HELD", right=True),
+    Column("RELEASED", right=True),
+    Column("REFUNDED", right=True),
+    Column("DISPUTED", right=True, drop=1),
+    Column("PAYABLE", right=True),
+    Column("PAID OUT", right=True),
+]
+
+
+def _entry_columns(eye: Eye) -> list[Column]:
+    return [
+        Column(eye.column("AT")),
+        Column("TEXT", wrap=True),
+        Column("ACCOUNT"),
+        Column("AMOUNT", right=True),
+        Column("REFERENCE", flex=True, drop=1),
+    ]
+
+
+VIEWS: Final = {
+    "op": View(lambda _eye: _OP, _op_row, _op_page, "nothing is due"),
+    "balance": View(lambda _eye: _BALANCE, _balance_row, _balance_page, "no money has moved"),
+    "journal_entry": View(_entry_columns, _entry_row, _entry_page, "no money has moved"),
+}

@@ -1,0 +1,193 @@
+"""What a command answers: one versioned object for scripts, from which every other output is made.
+
+`VERBS` says for each command which object it answers with, and whether one or a list. The objects
+themselves stand in `shapes`; the forms are promised in docs/spec/results.md.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from chaise_cli.errors import ChaiseError
+
+VERSION: Final = 1  # of every result; a change that breaks a reader raises it
+NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
+
+
+class Next(NamedTuple):
+    """What somebody is expected to type; `until` is an instant, or None when there is no hurry."""
+
+    who: str
+    command: str
+    until: str | None = None
+
+
+class Answer(NamedTuple):
+    """What a verb answers with: any of `shapes`, as one object, as a list, or either by what was named."""
+
+    shapes: tuple[str, ...]
+    many: bool | None  # None: one object, or a list when the call named several
+
+
+class Result(NamedTuple):
+    """The outcome of one command.
+
+    verb: as typed, `board create` with its space. data: objects of the verb's shape, made of what JSON knows.
+    error: only beside data that still counts (exits 7, 8, 11, 13); every other failure is raised instead.
+    shape: needed where the verb has several; empty takes the verb's only one.
+    """
+
+    verb: str
+    data: Mapping[str, object] | Sequence[Mapping[str, object]] = NOTHING
+    events: Sequence[str] = ()
+    replayed: bool = False
+    next: Sequence[Next] = ()
+    warnings: Sequence[str] = ()
+    error: ChaiseError | None = None
+    shape: str = ""
+
+
+def _one(*shapes: str) -> Answer:
+    return Answer(shapes, many=False)
+
+
+def _list(*shapes: str) -> Answer:
+    return Answer(shapes, many=True)
+
+
+def _either(*shapes: str) -> Answer:
+    return Answer(shapes, many=None)
+
+
+_SHOWN: Final = (
+    *("board", "profile", "service", "post", "deal", "milestone", "booking"),
+    *("message", "review", "op", "log_entry"),
+)
+VERBS: Final[Mapping[str, Answer]] = MappingProxyType(
+    {
+        "init": _one("identity"),
+        "whoami": _one("identity"),
+        "unlock": _one("identity"),
+        "lock": _one("identity"),
+        "device renew": _one("identity"),
+        "doctor": _one("doctor"),
+        "board create": _one("board"),
+        "board join": _one("board"),
+        "board invite": _one("board"),
+        "boards": _list("board"),
+        "profile": _one("profile"),
+        "talents": _list("profile"),
+        "service": _one("service"),
+        "services": _list("service"),
+        "post": _one("post"),
+        "posts": _list("post"),
+        "close": _one("post"),
+        "invite": _one("deal"),
+        "propose": _one("deal"),
+        "deals": _list("deal"),
+        "shortlist": _one("deal"),
+        "hire": _one("deal"),
+        "accept": _one("deal", "booking", "milestone"),
+        "decline": _one("deal", "booking", "milestone"),
+        "withdraw": _one("deal", "booking", "milestone"),
+        "cancel": _one("booking", "milestone"),
+        "message": _one("message"),
+        "messages": _list("message"),
+        "book": _one("booking"),
+        "bookings": _list("booking"),
+        "update": _either("milestone"),
+        "deliver": _either("milestone"),
+        "changes": _either("milestone"),
+        "files": _list("file"),
+        "fund": _either("milestone"),
+        "release": _either("milestone"),
+        "refund": _either("milestone"),
+        "balance": _list("balance"),
+        "journal": _list("journal_entry"),
+        "rail due": _list("op"),
+        "rail attest": _either("milestone"),
+        "review": _one("review"),
+        "reviews": _list("review"),
+        "inbox": _list("inbox_item"),
+        "show": _one(*_SHOWN),
+        "log": _list("log_entry"),
+        "agenda": _list("agenda_item"),
+        "wait": _one("deal", "milestone", "booking", "post", "op"),
+        "sync": _one("sync"),
+        "verify": _one("verify"),
+    }
+)
+"""Every command of today that answers with objects. `help`, `schema` and `completion` answer with a text,
+`batch` with one result of another verb per line."""
+
+ID_KEYS: Final[Mapping[str, str]] = MappingProxyType({"agenda_item": "of", "file": "digest"})
+"""What `--ids` prints of a shape, where it is not `id`."""
+WITHOUT_ID: Final = frozenset({"balance", "journal_entry", "sync", "verify", "doctor"})
+
+
+def shape_of(result: Result) -> str:
+    """The name of the shape of `data`."""
+    return result.shape or VERBS[result.verb].shapes[0]
+
+
+def items(result: Result) -> list[Mapping[str, object]]:
+    """The objects of `data`, one or many."""
+    if isinstance(result.data, Mapping):
+        return [result.data]
+    return list(result.data)
+
+
+def exit_of(result: Result) -> int:
+    """The exit status that goes with a result."""
+    return 0 if result.error is None else result.error.exit
+
+
+def to_json(result: Result) -> str:
+    """The result as one line of ASCII JSON; see docs/spec/results.md for its keys."""
+    answer: dict[str, object] = {
+        "schema": f"chaise.{result.verb.replace(' ', '_')}/{VERSION}",
+        "ok": result.error is None,
+        "data": result.data,
+        "events": list(result.events),
+        "replayed": result.replayed,
+        "next": [step._asdict() for step in result.next],
+        "warnings": list(result.warnings),
+    }
+    if result.error is not None:
+        answer["error"] = _error_object(result.error)
+    return line(answer)
+
+
+def error_json(error: ChaiseError) -> str:
+    """A failure as one line of ASCII JSON."""
+    return line({"schema": f"chaise.error/{VERSION}", "ok": False, "error": _error_object(error)})
+
+
+def line(value: object) -> str:
+    """`value` as one line of JSON. Only ASCII: the escapes keep every control character from a terminal."""
+    return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"), default=_plain)
+
+
+def _error_object(error: ChaiseError) -> dict[str, object]:
+    return {
+        "code": error.code,
+        "message": error.sentence(),
+        "hint": error.advice(),
+        "retryable": error.retryable,
+        "details": error.details(),
+        "exit": error.exit,
+    }
+
+
+def _plain(value: object) -> object:
+    """What JSON has no word for: amounts by their shape, mappings and sets as such, anything else as its text."""
+    shape = getattr(value, "shape", None)
+    if callable(shape):
+        return shape()
+    if isinstance(value, Mapping):
+        return dict(value)
+    return sorted(value) if isinstance(value, (set, frozenset)) else str(value)

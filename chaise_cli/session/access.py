@@ -1,0 +1,100 @@
+"""Opening a home: finding its key, keying the store, bringing its schema up to date."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chaise_cli.crypto import storekey
+from chaise_cli.domain.light import NamedTuple
+from chaise_cli.ids import text
+from chaise_cli.session import home as homes
+from chaise_cli.session.session import Session
+from chaise_cli.store import connection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chaise_cli.clock import Clock
+
+
+class Keys(NamedTuple):
+    """What the caller offers to open the home with; `ask` prompts for a passphrase where a person sits.
+
+    recovery: the recovery code as written down, the way in when all others are lost.
+    """
+
+    key_file: Path | None = None
+    passphrase: str | None = None
+    ask: Callable[[], str] | None = None
+    recovery: str | None = None
+
+
+def open_session(home: homes.Home, keys: Keys, clock: Clock) -> Session:
+    """The home's session. Raises NoHome, Locked, WrongKey, and the store's own errors; changes nothing then."""
+    slots = homes.read_keys(home)
+    connection.check_private(home.path)
+    key = find_key(home, slots, keys, clock.now())
+    database = connection.open_store(home.store, key)
+    if connection.schema_of(database) < connection.SCHEMA:
+        import_module("chaise_cli.store.schema").migrate(database)
+    return Session(home, key, database, clock)
+
+
+def find_key(home: homes.Home, slots: dict[str, Any], keys: Keys, now: int) -> storekey.StoreKey:
+    """The store key: by recovery code if given, as unlocked, by key file, by passphrase. Raises Locked, WrongKey."""
+    if keys.recovery is not None:
+        return _by_recovery_code(home, slots, keys.recovery)
+    if (
+        keys.passphrase is None
+        and keys.key_file is None
+        and (kept := homes.unlocked_key(home, now))
+        and _fits(slots, kept[0])
+    ):
+        return kept[0]
+    path = keys.key_file or (Path(slots["key_file"]) if slots.get("key_file") else None)
+    if path is not None and keys.passphrase is None:
+        found = _by_key_file(home, slots, path)
+        if homes.keeps_cache():  # a read then loads no cipher
+            homes.keep_unlocked(home, found, now + homes.UNLOCK_MS, path)
+        return found
+    secret = keys.passphrase or (keys.ask() if keys.ask and _slot(slots, "passphrase") else None)
+    slot = _slot(slots, "passphrase")
+    if secret is None or slot is None:
+        raise homes.Locked(path=str(home.path))
+    key: storekey.StoreKey = _keyslots().open_slot(slot, secret)
+    return key
+
+
+def _by_recovery_code(home: homes.Home, slots: dict[str, Any], code: str) -> storekey.StoreKey:
+    slot = _slot(slots, "recovery")
+    if slot is None:
+        raise homes.Locked(path=str(home.path))
+    key: storekey.StoreKey = _keyslots().open_slot(slot, code)
+    return key
+
+
+def _by_key_file(home: homes.Home, slots: dict[str, Any], path: Path) -> storekey.StoreKey:
+    slot = _slot(slots, "keyfile")
+    if slot is None or not path.is_file() or not os.access(path, os.R_OK):
+        raise homes.Locked(path=str(home.path))
+    connection.check_private(path)
+    key: storekey.StoreKey = _keyslots().open_slot(slot, path.read_text(errors="replace"))
+    return key
+
+
+def _fits(slots: dict[str, Any], key: storekey.StoreKey) -> bool:
+    """Whether the slots are of this key: a kept one may be that of an earlier home at the same path."""
+    mark = text(storekey.fingerprint(key))
+    return any(slot.get("fingerprint") == mark for slot in slots["slots"])
+
+
+def _slot(slots: dict[str, Any], kind: str) -> dict[str, Any] | None:
+    return next((slot for slot in slots["slots"] if slot.get("kind") == kind), None)
+
+
+def _keyslots() -> Any:
+    """The slots' ciphers, which an unlocked home does not load."""
+    return import_module("chaise_cli.crypto.keyslots")

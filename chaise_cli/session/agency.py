@@ -1,0 +1,82 @@
+"""What this device does as the agent device of a deal: takes up what waits, records movements, runs deadlines.
+
+All of it follows from the state alone, so it may be stopped at any instant and done again. A deadline runs only
+after all places of the deal were synced past it; one that passed while this device was away runs a day after its
+return. docs/spec/money.md.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from chaise_cli.domain import agent
+from chaise_cli.domain.agent import AWAY_LEAST_MS, GRACE_MS, Away
+from chaise_cli.domain.order import Taken
+from chaise_cli.store import duties, own, places
+
+if TYPE_CHECKING:
+    from chaise_cli.domain.deal import Deal, Milestone
+    from chaise_cli.domain.recorded import By
+    from chaise_cli.domain.shape import Body
+    from chaise_cli.ids import SpaceId
+    from chaise_cli.session.dealing import DealWriter
+    from chaise_cli.session.session import Session
+
+NOTED_MS: Final = 600_000  # presence is written down no more often
+_KEPT: Final = "absences"  # own value: board → [last heard, [[since, back], …]], all in ms
+
+
+def tend(deal: DealWriter, heard: int = 0, absences: Sequence[Away] = ()) -> None:
+    """Take up what waits, then record every movement that no rail has to confirm. Nothing on any other device.
+
+    heard: ms up to which all places of the deal were heard; no deadline after it runs. 0 runs none: that is for
+    verbs, which have not synced.
+    """
+    if not deal.by.agent:
+        return
+    take_up(deal)
+    while body := _next(deal.state.deal, deal.by._replace(now=heard), absences):
+        deal.write([body])
+
+
+def take_up(deal: DealWriter) -> None:
+    """Write the empty uptake if something guarded is uncovered."""
+    if duties.has_pending(deal.session.db, deal.space.no):
+        deal.write([Taken()])
+
+
+def _next(deal: Deal, by: By, absences: Sequence[Away]) -> Body | None:
+    """The next duty. One milestone at a time, since each deadline may have passed in another absence."""
+    for ms in deal.milestones:
+        for body in agent.agent_duties(deal._replace(milestones=(ms,)), by, _absence(ms, absences)):
+            return body
+    return None
+
+
+def _absence(ms: Milestone, absences: Sequence[Away]) -> Away | None:
+    deadline = ms.cancel.lapses_at if ms.cancel else ms.review_deadline
+    return next((away for away in absences if deadline is not None and away.covers(deadline)), None)
+
+
+def heard(session: Session, board: SpaceId) -> int:
+    """Ms up to which every place that carries the board was heard; now where there is no such place."""
+    found, now = places.heard(session.db, board), session.clock.now()
+    return now if found is None else min(found, now)
+
+
+def note_absence(session: Session, board: SpaceId) -> list[Away]:
+    """This device's absences from a board whose day of grace may still run, one that ends now included.
+
+    Kept in the caller's transaction, along with what is decided by them.
+    """
+    now = heard(session, board)
+    kept = json.loads(own.get(session.db, _KEPT) or b"{}")
+    last, spans = kept.get(board, [0, []])
+    if now - last > AWAY_LEAST_MS:
+        spans = [*spans, [last, now]]
+    spans = [[since, back] for since, back in spans if back + GRACE_MS >= now]
+    if now - last >= NOTED_MS:
+        own.put(session.db, _KEPT, json.dumps({**kept, board: [now, spans]}).encode())
+    return [Away(since, back) for since, back in spans]

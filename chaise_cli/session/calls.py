@@ -1,0 +1,243 @@
+"""Calls: offering times, agreeing on one, saying how it went; and calls as calendar entries."""
+
+from __future__ import annotations
+
+import importlib.util
+import zoneinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from chaise_cli.domain import booking_acts, when
+from chaise_cli.domain.booking import MINUTES_MOST
+from chaise_cli.domain.light import NamedTuple
+from chaise_cli.domain.when import MINUTE
+from chaise_cli.errors import Usage
+from chaise_cli.ids import EventId, IdentityId, public
+from chaise_cli.session import acting, finding, meeting, showing
+from chaise_cli.store import deal_reads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from chaise_cli.domain.booking import BookingBody, Slot
+    from chaise_cli.domain.booking_acts import Taken
+    from chaise_cli.domain.fold import DealState
+    from chaise_cli.session.acting import Done
+    from chaise_cli.session.dealing import DealWriter
+    from chaise_cli.session.finding import Named
+    from chaise_cli.session.requests import Request
+    from chaise_cli.session.session import Session
+
+USUAL: Final = 30 * MINUTE
+UNKNOWN: Final = "unknown"  # the version of time zone data that does not tell
+_VERSION: Final = "# version "
+
+
+class WholeMinutes(Usage):
+    """A call's length is not a number of minutes, or beyond a day."""
+
+    code = "booking.bad_length"
+    message = "a call lasts whole minutes, 1 to {most}"
+    hint = "write --for 30m or --for 1h30m"
+    most: int
+
+
+class BadSide(Usage):
+    """Who was missing is neither the client nor the talent."""
+
+    code = "booking.bad_side"
+    message = "{given} is neither the client nor the talent of {booking}"
+    hint = "write --no-show client, --no-show talent, or the person's handle"
+    given: str
+    booking: str
+
+
+class Offering(NamedTuple):
+    """What is offered: instants, in the zone they are meant in; None keeps what the call had. Lengths in ms."""
+
+    at: Sequence[int]
+    tz: str
+    length: int | None  # None: as before, else half an hour
+    until: int | None
+    url: str | None
+    note: str | None
+    notice: int | None
+    allow_overlap: bool
+
+
+def offer(session: Session, asked: Request | None, what: Named, offering: Offering) -> Done:
+    """Offer times: of a new call with a deal, post or person, or others of a named call. Raises WholeMinutes."""
+    known = what.event if what.kind == "book" else None
+    slots = slots_of(offering, _length(session, what, offering))
+    enter = acting.in_deal(session, finding.deal_of(session, what)) if known else meeting.reach(session, what)
+
+    def decide(w: DealWriter) -> list[BookingBody]:
+        return booking_acts.book(
+            w.state.bookings, w.by, w.state.deal.parties, known, slots, taken=taken(session, w), until=offering.until,
+            url=offering.url, note=offering.note, notice=offering.notice, allow_overlap=offering.allow_overlap,
+        )  # fmt: skip
+
+    def subject(w: DealWriter, written: Sequence[str]) -> str:
+        return public("book", known or _newest(w, written))
+
+    return acting.act(session, asked, enter, decide, subject, lambda state: _clashes(session, state, slots))
+
+
+def _length(session: Session, what: Named, offering: Offering) -> int:
+    """How long the call lasts: as said, else as it did before, else half an hour."""
+    if offering.length is not None:
+        return offering.length
+    if what.kind != "book":
+        return USUAL
+    state = showing.state_of(session, finding.deal_of(session, what))
+    slot = booking_acts.find(state.bookings, what.event).slot
+    return slot.end - slot.start
+
+
+def slots_of(offering: Offering, length: int) -> list[Slot]:
+    """The slots of an offer, each with its wall clock and the version of the zone data. Raises WholeMinutes."""
+    minutes, rest = divmod(length, MINUTE)
+    if rest or not 1 <= minutes <= MINUTES_MOST:
+        raise WholeMinutes(most=MINUTES_MOST)
+    version = zone_data_version()
+    return [booking_acts.slot_at(start, offering.tz, minutes, version) for start in offering.at]
+
+
+def _newest(w: DealWriter, written: Sequence[str]) -> EventId:
+    """The call just made; `written` begins with how to reach us when these were our first words."""
+    calls = w.state.bookings.by_id
+    return next(EventId(one) for one in reversed(written) if one in calls)
+
+
+def accept(
+    session: Session, asked: Request | None, booking: EventId, slot: int | None, at: int | None, *, overlap: bool
+) -> Done:
+    """Take a slot of the other side's offer."""
+
+    def decide(w: DealWriter) -> list[BookingBody]:
+        return booking_acts.accept(
+            w.state.bookings, w.by, w.state.deal.parties, booking, slot=slot, at=at, taken=taken(session, w),
+            allow_overlap=overlap,
+        )  # fmt: skip
+
+    return _on(session, asked, booking, decide)
+
+
+def decline(session: Session, asked: Request | None, booking: EventId, reason: str) -> Done:
+    """Take none of the offered slots."""
+    return _on(
+        session,
+        asked,
+        booking,
+        lambda w: booking_acts.decline(w.state.bookings, w.by, w.state.deal.parties, booking, reason),
+    )
+
+
+def withdraw(session: Session, asked: Request | None, booking: EventId) -> Done:
+    """Take one's own open offer back."""
+    return _on(
+        session, asked, booking, lambda w: booking_acts.withdraw(w.state.bookings, w.by, w.state.deal.parties, booking)
+    )
+
+
+def cancel(session: Session, asked: Request | None, booking: EventId, reason: str) -> Done:
+    """Call off an agreed call."""
+    return _on(
+        session,
+        asked,
+        booking,
+        lambda w: booking_acts.cancel(w.state.bookings, w.by, w.state.deal.parties, booking, reason),
+    )
+
+
+def outcome(session: Session, asked: Request | None, booking: EventId, missing: str | None) -> Done:
+    """How the call went; `missing` (client, talent or a person) was not there, None: both were. Raises BadSide."""
+
+    def decide(w: DealWriter) -> list[BookingBody]:
+        parties = w.state.deal.parties
+        who = _side(session, missing, w.state, booking) if missing is not None else None
+        return booking_acts.outcome(w.state.bookings, w.by, parties, booking, who)
+
+    return _on(session, asked, booking, decide)
+
+
+def _side(session: Session, given: str, state: DealState, booking: EventId) -> IdentityId:
+    parties = state.deal.parties
+    sides = {"client": parties.client, "talent": parties.talent}
+    found = sides.get(given) or finding.person(session, given)
+    if found not in sides.values():
+        raise BadSide(given=given[:40], booking=public("book", booking))
+    return found
+
+
+def _on(
+    session: Session, asked: Request | None, booking: EventId, decide: Callable[[DealWriter], list[BookingBody]]
+) -> Done:
+    enter = acting.in_deal(session, finding.deal_of(session, finding.Named("book", booking)))
+    return acting.act(session, asked, enter, decide, lambda _w, _written: public("book", booking))
+
+
+def taken(session: Session, w: DealWriter) -> list[Taken]:
+    """When the talent of this deal is committed in the other deals of this home; asked inside the transaction."""
+    parties = w.state.deal.parties
+    if w.by.identity != parties.talent:
+        return []
+    found: set[Taken] = set()
+    for space in deal_reads.busy_deals(session.db, parties.talent, w.space.no):
+        state = deal_reads.state(session.db, space)
+        found.update(booking_acts.committed(state.bookings, state.deal.parties))
+    return sorted(found)
+
+
+def _clashes(session: Session, state: DealState, slots: Sequence[Slot]) -> list[str]:
+    """Other agreed calls of this home at the times offered: a warning, for only the talent's time is guarded."""
+    if state.deal.parties.talent == session.me.identity:
+        return []
+    own = state.bookings.by_id
+    return [
+        f"{public('book', other)} is at the same time as {when.one_zone(slot.start, slot.zone)}"
+        for slot in slots
+        for other in deal_reads.calls_between(session.db, slot.start, slot.end)
+        if other not in own or own[other].slot not in slots
+    ]
+
+
+def chosen(session: Session, booking: EventId, slot: int | None, at: int | None) -> int | None:
+    """When the call would begin if it were accepted so; None where the rules will refuse."""
+    state = showing.state_of(session, finding.deal_of(session, finding.Named("book", booking)))
+    open_offer = booking_acts.find(state.bookings, booking).open
+    starts = [each.start for each in open_offer.slots] if open_offer else []
+    if at is not None:
+        return at if at in starts else None
+    return starts[(slot or 1) - 1] if (slot or 1) <= len(starts) else None
+
+
+def other_zone(session: Session, what: Named) -> str | None:
+    """The zone of the other side, as far as they told; None when the target does not say who that is."""
+    if what.kind == "id":
+        return showing.zone_of(session, IdentityId(what.id))
+    if what.kind == "post":
+        found = deal_reads.post(session.db, what.event)
+        return showing.zone_of(session, found.author) if found else None
+    parties = showing.state_of(session, finding.deal_of(session, what)).deal.parties
+    return showing.zone_of(session, parties.other(session.me.identity))
+
+
+def zone_data_version() -> str:
+    """The version of the time zone data that `zoneinfo` uses, such as 2026f; `unknown` when it does not say."""
+    for folder in zoneinfo.TZPATH:
+        if (version := _version_in(Path(folder))) is not None:
+            return version
+    package = importlib.util.find_spec("tzdata")
+    places = package.submodule_search_locations if package else None
+    return next((found for place in places or () if (found := _version_in(Path(place, "zoneinfo")))), UNKNOWN)
+
+
+def _version_in(folder: Path) -> str | None:
+    """What the folder's tzdata.zi says of itself; None for a folder without zones."""
+    try:
+        with (folder / "tzdata.zi").open(encoding="ascii", errors="replace") as file:
+            line = file.readline(80).strip()
+    except OSError:
+        return UNKNOWN if (folder / "UTC").exists() else None
+    return line.removeprefix(_VERSION)[:40] if line.startswith(_VERSION) else UNKNOWN

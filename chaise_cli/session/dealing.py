@@ -1,0 +1,91 @@
+"""Acting in deals: opening one with somebody, deciding on its state, and what its agent device does by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from chaise_cli.crypto import signing
+from chaise_cli.domain import deal as deals
+from chaise_cli.domain import fold, talk
+from chaise_cli.domain.recorded import By, Recorded
+from chaise_cli.errors import NotFound
+from chaise_cli.ids import EventId, public, raw, text
+from chaise_cli.store import deals as deal_store
+from chaise_cli.store import events
+
+if TYPE_CHECKING:
+    from chaise_cli.session.requests import Request
+    from chaise_cli.session.session import Session
+    from chaise_cli.session.writing import Writer
+    from chaise_cli.store.events import Space
+
+Sign = Callable[[str], str]
+
+
+class NotOpen(NotFound):
+    """The space of a deal is here, its opening is not."""
+
+    code = "deal.not_open"
+    message = "{deal} has not arrived whole yet"
+    hint = "chaise sync"
+    deal: str
+
+
+def contact(session: Session) -> talk.ContactShared:
+    """How the other side may reach us."""
+    settings = session.me.settings
+    return talk.ContactShared(settings.handle, settings.name, settings.tz, settings.email)
+
+
+class DealWriter:
+    """One deal inside a transaction: its state as this device must judge it, and the way to write into it."""
+
+    def __init__(self, session: Session, writer: Writer, space: Space) -> None:
+        self.session, self.writer, self.space = session, writer, space
+        found = deal_store.load(session.db, space.no)
+        if found is None:
+            raise NotOpen(deal=public("deal", space.id))
+        self.found = found
+
+    @property
+    def state(self) -> fold.DealState:
+        """The deal as it now stands, provisional acts included."""
+        return self.found.now
+
+    @property
+    def by(self) -> By:
+        """Who acts, and when."""
+        me = self.session.me
+        return By(me.identity, me.device, self.session.clock.now(), raw(me.device) == self.found.agent)
+
+    def sign(self, digest: str) -> str:
+        """This device's signature under a terms hash."""
+        return text(self.writer.sign(signing.TAGS.terms, raw(digest)))
+
+    def write(self, bodies: Sequence[Any], request: Request | None = None) -> list[EventId]:
+        """Check decided bodies against the state, then sign, append and fold them. Raises what makes one void."""
+        if not bodies:
+            return []
+        state = self.found.now
+        for body in bodies:
+            trial = Recorded(
+                deals.TRIAL, self.by.identity, self.by.device, self.by.now, max(self.by.now, self.found.clock),
+                self.by.agent, self.by.agent, body,
+            )  # fmt: skip
+            if body.KIND not in _FREE:
+                state = fold.step(state, trial)
+        bodies = [*self._introduction(), *bodies]
+        written = self.writer.write(self.space, bodies, request)
+        found = deal_store.load(self.session.db, self.space.no)
+        assert found, "the deal just written to"
+        self.found = found
+        return written
+
+    def _introduction(self) -> list[Any]:
+        """How to reach us, before our first words in a deal that the other side opened."""
+        chain = events.chain_of(self.session.db, self.space.no, raw(self.session.me.device))
+        return [] if chain.identity else [contact(self.session)]
+
+
+_FREE = frozenset({"message.sent", "work.update", "contact.shared"})

@@ -1,0 +1,53 @@
+"""Lists of deals and of calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from chaise_cli.session import looking, showing
+from chaise_cli.store import deal_reads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chaise_cli.domain.fold import DealState
+    from chaise_cli.ids import EventId
+    from chaise_cli.session.session import Session
+
+_BY_SHAPE: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
+    "total": lambda deal: (sum(step["amount"]["minor"] for step in deal["milestones"]), deal["id"]),
+    "due": lambda deal: (min((step["due"] for step in deal["milestones"] if step["due"]), default="~"), deal["id"]),
+}
+DEAL_SORTS: Final = (*deal_reads.DEAL_SORTS, *_BY_SHAPE)
+Wanted = deal_reads.Wanted
+CALL_SORTS: Final = deal_reads.CALL_SORTS
+CALL_STATES: Final = ("proposed", "confirmed", "conflicted", "met", "no_show", "declined", "cancelled")
+
+
+def deals(session: Session, wanted: deal_reads.Wanted) -> list[dict[str, Any]]:
+    """The deals that fit, ordered; those about one post come with their comparison."""
+    show = _compared if wanted.post is not None else showing.deal
+    key = _BY_SHAPE.get(wanted.sort)
+    rows = wanted._replace(sort="at", limit=None) if key else wanted  # sorted by what only the whole object says
+    with session.reading():
+        found = [show(session, deal_reads.state(session.db, deal.no)) for deal in deal_reads.select(session.db, rows)]
+    return sorted(found, key=key)[: wanted.limit] if key else found
+
+
+def _compared(session: Session, state: DealState) -> dict[str, Any]:
+    return showing.compared(session, state, looking.paid_reviews(session, state.deal.parties.talent))
+
+
+def calls(session: Session, wanted: deal_reads.Wanted) -> list[dict[str, Any]]:
+    """The calls that fit, ordered."""
+    with session.reading():
+        return [
+            showing.booking(session, deal_reads.state(session.db, call.deal.no), call.id)
+            for call in deal_reads.select_calls(session.db, wanted)
+        ]
+
+
+def call_rows(session: Session, wanted: deal_reads.Wanted) -> list[tuple[EventId, int]]:
+    """The calls that fit with the rows of their spaces, for a calendar, which has no limit."""
+    unlimited = wanted._replace(limit=None)
+    return [(call.id, call.deal.no) for call in deal_reads.select_calls(session.db, unlimited)]

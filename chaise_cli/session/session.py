@@ -1,0 +1,184 @@
+"""One home, opened: its store, its keys, its clock. Reads are snapshots, writes are one durable transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from chaise_cli import clock
+from chaise_cli.domain.light import NamedTuple
+from chaise_cli.errors import Corrupt, Newer
+from chaise_cli.ids import DeviceId, IdentityId, public
+from chaise_cli.session import home as homes
+from chaise_cli.store import connection, events, own, people
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chaise_cli.crypto.storekey import StoreKey
+    from chaise_cli.session.epochs import Epochs
+    from chaise_cli.store.connection import Connection
+    from chaise_cli.store.events import Space
+
+
+class Behind(Corrupt):
+    """The store is older than what this device is known to have written: a restored or copied home."""
+
+    code = "store.behind_anchor"
+    message = "this home is older than its own anchor: it was restored from a backup, or copied"
+    hint = "nothing is lost; give it a new device key: chaise device renew"
+
+
+class SpaceNewer(Newer):
+    """The space holds a kind of event this Chaise does not know and may not ignore."""
+
+    code = "space.newer"
+    message = "a newer Chaise has written here; this one can only read it"
+    hint = "upgrade Chaise; everything received is kept"
+
+
+class Me(NamedTuple):
+    """Whose home this is, and which device."""
+
+    identity: IdentityId
+    device: DeviceId
+    settings: own.Settings
+
+
+class Undo(Exception):
+    """A rehearsal is over."""
+
+
+class Session:
+    """An open home. `random` and `clock` are injected; `close` is the context manager's."""
+
+    def __init__(
+        self,
+        home: homes.Home,
+        key: StoreKey,
+        database: Connection,
+        now: clock.Clock,
+        random: Callable[[int], bytes] = clock.random_bytes,
+    ) -> None:
+        self.home, self.key, self.db, self.clock, self.random = home, key, database, now, random
+        self._epochs: Epochs | None = None
+        with connection.reading(database):
+            self.me = Me(*own.who(database), own.settings(database))
+            self.behind = self._is_behind()
+        self.dry_run = False
+        self.signed: list[str] = []  # kinds of the events written so far, or in a rehearsal, that would have been
+        self._depth = 0
+
+    @property
+    def epochs(self) -> Epochs:
+        """The keys of spaces. Loaded when asked for: a read needs no cipher."""
+        if self._epochs is None:
+            loaded: Any = import_module("chaise_cli.session.epochs")
+            self._epochs = loaded.Epochs(self.db)
+        assert self._epochs is not None, "made above"
+        return self._epochs
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open, during which nothing can be exchanged."""
+        return bool(self.db.in_transaction)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self.db.close()
+
+    def _is_behind(self) -> bool:
+        """Whether the anchor knows of more than the store, or is gone: a store restored, copied or put back."""
+        anchor = homes.read_anchor(self.home, self.key)
+        stored = own.written(self.db)
+        if anchor is None or own.get(self.db, "behind"):
+            return True
+        return anchor.is_ahead_of(stored.total, stored.id)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One consistent snapshot."""
+        if self._depth:
+            yield self.db
+            return
+        with connection.reading(self.db):
+            yield self.db
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One durable transaction; nested uses join it. The anchor follows the commit. Raises Behind."""
+        if self.behind and not self._depth:
+            raise Behind
+        with self.admitting():
+            yield self.db
+
+    @contextmanager
+    def admitting(self) -> Iterator[Connection]:
+        """A transaction that only takes in what others signed; open to a home that is behind its anchor."""
+        if self._depth:
+            yield self.db
+            return
+        with self._transaction():
+            yield self.db
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            with connection.transaction(self.db):
+                self._depth += 1
+                try:
+                    yield
+                    if self.dry_run:
+                        raise Undo
+                    written = own.written(self.db)
+                finally:
+                    self._depth -= 1
+        except Undo:
+            self._epochs = None
+            return
+        except BaseException:
+            self._epochs = None  # it may remember rows that were rolled back
+            raise
+        if not self.behind:
+            # The commit stands: a failure told now would make its caller do it twice. A late anchor is harmless.
+            with suppress(OSError):
+                homes.write_anchor(self.home, self.key, homes.Anchor(written.total, written.id))
+
+    def space(self, no: int) -> Space:
+        """A space by its row, refused for writing when a newer Chaise has written there. Raises SpaceNewer."""
+        found = events.space_numbered(self.db, no)
+        if found.newer:
+            raise SpaceNewer
+        return found
+
+    def person(self, identity: str) -> dict[str, object]:
+        """`{id, handle, name}` of anybody, as far as known."""
+        return person(self.db, identity)
+
+    def name(self, identity: str) -> str:
+        """A person's name, or what else they go by."""
+        found = self.person(identity)
+        return str(found["name"] or found["handle"] or found["id"])
+
+    def called(self, identity: str) -> str:
+        """A person as they are typed: `@james`; by id where no handle is known."""
+        found = self.person(identity)
+        return f"@{found['handle']}" if found["handle"] else str(found["id"])
+
+
+def person(database: Connection, identity: str) -> dict[str, object]:
+    """`{id, handle, name}` of anybody, as far as known; strangers have an empty handle and name."""
+    from_id = public("id", identity)
+    known = people.find(database, IdentityId(identity))
+    if known is None and identity == own.who(database)[0]:
+        mine = own.settings(database)
+        return {"id": from_id, "handle": mine.handle, "name": mine.name}
+    if known is None:
+        return {"id": from_id, "handle": "", "name": ""}
+    return {
+        "id": from_id,
+        "handle": people.shown_handle(database, IdentityId(identity), known.handle),
+        "name": known.name,
+    }

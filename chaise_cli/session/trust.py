@@ -1,0 +1,228 @@
+"""`review` and `reviews`: sealing what one side says of the other, opening it when its time has come, reading it.
+
+The box of a sealed review is AES-256-GCM-SIV under a random key used once, with a nonce of zeros and the deal's
+space as associated data. The key stays in the self space until the opening carries it. docs/spec/reviews.md.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from chaise_cli.crypto import sealing
+from chaise_cli.domain import own as own_bodies
+from chaise_cli.domain import reputation, review_acts, review_view, when
+from chaise_cli.domain.light import NamedTuple
+from chaise_cli.domain.review import WORDS_MOST, Content, ReviewVoucher, deal_token
+from chaise_cli.domain.review_fold import deadline, facts_of, vouch
+from chaise_cli.errors import Corrupt, Usage
+from chaise_cli.ids import IdentityId, SpaceId, public, raw, text
+from chaise_cli.session import acting, agency, finding, showing, standing, vouchers
+from chaise_cli.session.acting import Done, Step
+from chaise_cli.store import content, deal_reads, events, opinions, own
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from chaise_cli.domain.fold import DealState
+    from chaise_cli.domain.review import Review
+    from chaise_cli.session.dealing import DealWriter
+    from chaise_cli.session.requests import Request
+    from chaise_cli.session.session import Session
+
+STATES: Final = ("sealed", "open")
+SORTS: Final = ("at", "stars")
+WORDS_BYTES_MOST: Final = 4 * WORDS_MOST  # of UTF-8; the limit in characters is the decision's
+_NONCE: Final = bytes(sealing.NONCE_SIZE)
+
+
+class LostKey(Corrupt):
+    """The key of a sealed review is not in this home, or does not open it."""
+
+    code = "review.key_lost"
+    message = "the key that opens your review {review} is not here"
+    hint = "another device of yours may hold it: chaise sync"
+    review: str
+
+
+class BadChoice(Usage):
+    """A word that this list does not know."""
+
+    code = "reviews.bad_choice"
+    message = "{given!r} is not a {what} of reviews"
+    hint = "one of: {choices}"
+    given: str
+    what: str
+    choices: str
+
+
+class Ask(NamedTuple):
+    """Which reviews a list wants: of a person or deal as typed (None: of all deals), since an instant in ms."""
+
+    of: str | None
+    state: str | None
+    since: int | None
+    limit: int | None
+    sort: str
+
+
+class Words(NamedTuple):
+    """What a review says, as typed."""
+
+    stars: int
+    recommend: bool | None
+    text: str
+
+
+def review(session: Session, deal: SpaceId, words: Words, asked: Request | None) -> Done:
+    """Seal a review of the other side; saying the same again changes nothing.
+
+    Raises NotASide, NotYet, Twice, TooLate, BadField.
+    """
+    with session.writing():
+        writer, events_written, _ = acting.once(session, asked, deal, lambda deal: _seal(deal, words, asked))
+        mine = writer.state.reviews.by_author[session.me.identity]
+        return Done(
+            shown(session, writer.state, mine),
+            "review",
+            events_written,
+            replayed=not writer.writer.written,
+            next=[*_answer(session, writer.state, mine.about), *acting.steps(session, writer.state)],
+        )
+
+
+def _answer(session: Session, state: DealState, other: IdentityId) -> list[Step]:
+    """The other side's review, as long as it is missing."""
+    if other in state.reviews.by_author:
+        return []
+    until = deadline(state.reviews)
+    command = f"chaise review {state.deal.public} --stars N --text TEXT"
+    return [Step(session.name(other), command, when.instant_text(until) if until is not None else None)]
+
+
+def _seal(deal: DealWriter, words: Words, request: Request | None) -> None:
+    session, state, by = deal.session, deal.state, deal.by
+    said = review_acts.written(by.identity, state.deal.parties, words.stars, words.recommend, words.text)
+    mine = state.reviews.by_author.get(by.identity)
+    if mine is not None and (mine.content or _sealed_words(session, state.deal.space, mine)) == said:
+        return
+    key = session.random(sealing.KEY_SIZE)
+    box = text(sealing.seal(key, _NONCE, said.canonical(), raw(state.deal.space)))
+    clock = by.now if by.agent else deal.found.clock
+    bodies = review_acts.seal_review(state.reviews, by, facts_of(state.deal), clock, said.commitment(text(key)), box)
+    written = deal.write(bodies, request)
+    own_space = session.space(events.spaces(session.db, "self")[0].no)
+    deal.writer.write(own_space, [own_bodies.SelfReviewKey(deal.space.id, written[-1], text(key))])
+    agency.tend(deal)
+    if by.agent:
+        bring_out(deal)
+
+
+def bring_out(deal: DealWriter) -> None:
+    """Open my sealed review when it may be, and on the agent device vouch for what is open.
+
+    Judged by what was taken up and by the deal's clock: an opening that comes too early counts for nothing, and is
+    read all the same.
+    """
+    session, taken, by = deal.session, deal.found.taken, deal.by
+    clock = by.now if by.agent else deal.found.clock
+    for id_ in review_acts.to_open(taken.reviews, by.identity, clock):
+        mine = next(one for one in taken.reviews.by_author.values() if one.id == id_)
+        key = own.get(session.db, f"review {id_}")
+        said = _sealed_words(session, taken.deal.space, mine)
+        if key is None or said is None:
+            raise LostKey(review=public("rev", id_))
+        deal.write(review_acts.open_review(deal.state.reviews, by, clock, key.decode(), said))
+    for id_ in review_acts.to_vouch(deal.found.taken.reviews) if by.agent else ():
+        state = deal.state
+        bare = vouch(state.reviews, facts_of(state.deal), id_, by.device)
+        deal.write([ReviewVoucher(id_, vouchers.signed(session, deal.writer, bare))])
+
+
+def publish(deal: DealWriter) -> None:
+    """Put my open review, once it is vouched for, on the board that the deal came from; once."""
+    session, taken = deal.session, deal.found.taken
+    mine = taken.reviews.by_author.get(session.me.identity)
+    board = events.find_space(session.db, taken.deal.board)
+    if mine is None or mine.content is None or mine.voucher is None or board is None or board.epoch is None:
+        return
+    stored = events.find_event(session.db, raw(mine.voucher))
+    if stored is None or board.newer:
+        return
+    voucher = content.row(stored).content.voucher
+    if vouchers.holds(voucher) and not _is_published(session, board.no, voucher.digest):
+        deal.writer.write(board, [reputation.publish(mine, voucher)])
+
+
+def _is_published(session: Session, board: int, digest: str) -> bool:
+    mine = opinions.bodies_by(session.db, board, session.me.identity)
+    return any(body["voucher"]["digest"] == digest for body in mine)
+
+
+def _sealed_words(session: Session, space: SpaceId, mine: Review) -> Content | None:
+    """What I sealed, by the key in this home; None when the key is elsewhere, or the review is not mine."""
+    key = own.get(session.db, f"review {mine.id}")
+    if key is None or mine.by != session.me.identity:
+        return None
+    try:
+        said = json.loads(sealing.open_sealed(raw(key.decode()), _NONCE, raw(mine.box), raw(space)))
+    except sealing.BadSeal as error:
+        raise LostKey(review=public("rev", mine.id)) from error
+    return Content(**said)
+
+
+def shown(session: Session, state: DealState, one: Review) -> dict[str, Any]:
+    """The `review` object; what I sealed myself I may read."""
+    person = showing.look(session)
+    words = _sealed_words(session, state.deal.space, one) if one.content is None else None
+    return review_view.view(state.reviews, one, state.deal.space, person, state.deal.clock, words)
+
+
+def listed(session: Session, ask: Ask) -> list[dict[str, Any]]:
+    """The reviews that are wanted, the newest first (or those with most stars), ties by id. Raises BadChoice."""
+    for what, given, choices in (("state", ask.state, STATES), ("sort", ask.sort, SORTS)):
+        if given is not None and given not in choices:
+            raise BadChoice(given=given[:40], what=what, choices=", ".join(choices))
+    found = [one for one in _of(session, ask.of) if ask.state in {None, one["state"]}]
+    if ask.since is not None:
+        found = [one for one in found if when.read_instant(one["at"]) >= ask.since]
+    found.sort(key=lambda one: str(one["id"]))
+    found.sort(key=lambda one: str(one["at"]), reverse=True)
+    if ask.sort == "stars":
+        found.sort(key=lambda one: -(one["stars"] or 0))
+    return found[: ask.limit]
+
+
+def _of(session: Session, given: str | None) -> list[dict[str, Any]]:
+    if given is None:
+        return [shape for _, shape in _in_deals(session)]
+    named = finding.find(session, given, "deal", "id")
+    if named.kind == "deal":
+        return [shape for _, shape in _in_deals(session, deal=named.space)]
+    about = IdentityId(named.id)
+    # What stands on a board and comes from a deal held here is shown once, as the deal has it.
+    known = dict(_in_deals(session, about=about))
+    return [*known.values(), *(shape for key, shape in _on_boards(session, about) if key not in known)]
+
+
+_Keyed = tuple[tuple[str, str], dict[str, Any]]  # what one review is known by everywhere: the deal's token, its author
+
+
+def _in_deals(session: Session, deal: SpaceId | None = None, about: IdentityId | None = None) -> Iterator[_Keyed]:
+    """Reviews in the deals held here: of one deal, about one person, or all."""
+    for space in deal_reads.reviewed(session.db, deal):
+        state = deal_reads.state(session.db, space)
+        for one in state.reviews.by_author.values():
+            if about is None or one.about == about:
+                yield (deal_token(state.deal.space), one.by), shown(session, state, one)
+
+
+def _on_boards(session: Session, about: IdentityId) -> Iterator[_Keyed]:
+    """Reviews of a person on the boards held here, each once and only with a good voucher that names this very text."""
+    person, seen = showing.look(session), set()
+    for opinion in opinions.about(session.db, about):
+        published = standing.published(opinion)
+        key = published and (published.voucher.deal, opinion.author)
+        if published and key and key not in seen:
+            seen.add(key)
+            yield key, review_view.published_view(published, person, opinion.at)

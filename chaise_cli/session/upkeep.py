@@ -1,0 +1,71 @@
+"""What falls due by itself, done after each sync: uptakes, movements, lapsed offers, reviews, vouchers, filled posts.
+
+Each deal is looked after in a transaction of its own, and everything follows from what is stored: a second run
+right after the first writes nothing, and one that was killed is simply run again.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from chaise_cli.domain import booking_acts
+from chaise_cli.domain.booking_acts import Taken
+from chaise_cli.domain.directory import PostClosed
+from chaise_cli.errors import ChaiseError
+from chaise_cli.ids import EventId, public
+from chaise_cli.session import agency, dealing, trust, writing
+from chaise_cli.store import deal_reads, deals, duties, events
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from chaise_cli.session.session import Session
+
+
+def run(session: Session) -> list[str]:
+    """Do what falls due in every deal; what could not be done, in words. The others are done all the same."""
+    problems: list[str] = []
+    me = session.me
+    busy = duties.busy(session.db, me.identity, me.device)
+    confirmed = _confirmed(session) if busy else []
+    for space in busy:
+        _guarded(session, space, problems, partial(_look_after, session, space, confirmed))
+    for space, post, board in duties.hired_posts(session.db, me.identity):
+        _guarded(session, space, problems, partial(_fill, session, post, board))
+    return problems
+
+
+def _guarded(session: Session, space: int, problems: list[str], do: Callable[[], None]) -> None:
+    """One transaction for one deal; a refusal is told, nothing of it is kept, and the next deal goes on."""
+    try:
+        with session.writing():
+            do()
+    except ChaiseError as error:
+        problems.append(f"{public('deal', events.space_numbered(session.db, space).id)}: {error.sentence()}")
+
+
+def _look_after(session: Session, no: int, confirmed: Sequence[Taken]) -> None:
+    """One deal. confirmed: my calls as a talent, in all deals."""
+    deal = dealing.DealWriter(session, writing.Writer(session), session.space(no))
+    if deal.by.agent:
+        board = deal.state.deal.board
+        agency.tend(deal, agency.heard(session, board), agency.note_absence(session, board))
+    state, by = deal.state, deal.by
+    if by.identity in state.deal.parties[:2]:
+        deal.write(booking_acts.lapsed(state.bookings, by.identity, by.now))
+    if by.identity == state.deal.parties.talent:
+        deal.write(booking_acts.yielding(deal.state.bookings, state.deal.parties, confirmed))
+    trust.bring_out(deal)
+    trust.publish(deal)
+
+
+def _confirmed(session: Session) -> list[Taken]:
+    return [Taken(*call) for call in deal_reads.calls_ahead(session.db, session.me.identity, session.clock.now())]
+
+
+def _fill(session: Session, post: EventId, board: int) -> None:
+    """Close a post whose hire is settled: taken up, so that no crossing withdrawal can undo it."""
+    found = [deals.load(session.db, space) for space in deal_reads.about(session.db, post)]
+    if any(deal is not None and deal.taken.deal.terms is not None for deal in found):
+        writing.Writer(session).write(session.space(board), [PostClosed(post, "filled")])

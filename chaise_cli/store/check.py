@@ -1,0 +1,93 @@
+"""What `verify` reads: the file's pages, kept signatures, tables against a refold, the sums of the book."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from chaise_cli.domain.light import NamedTuple
+from chaise_cli.store import boards, connection, deals, events
+
+if TYPE_CHECKING:
+    from sqlcipher3.dbapi2 import Connection
+
+    from chaise_cli.store.events import Space
+
+_DEAL_TABLES: Final = ("deal", "pending", "milestone", "op", "entry", "booking", "review", "message", "file")
+_BOARD_TABLES: Final = ("listing", "opinion", "profile", "mark", "board_name")
+
+
+class Kept(NamedTuple):
+    """A signature that is kept, and the event under it."""
+
+    seq: int
+    id: bytes
+    signature: bytes
+
+
+class Entry(NamedTuple):
+    """An entry of the book, in a deal (a space's row number)."""
+
+    space: int
+    text: str
+
+
+class Part(NamedTuple):
+    """A milestone of a deal (a space's row number)."""
+
+    space: int
+    n: int
+
+
+def pages(database: Connection) -> list[str]:
+    """What two pragmas find wrong: with the page MACs, and with the tables' structure."""
+    broken = [row[0] for row in database.execute("PRAGMA cipher_integrity_check").fetchall()]
+    return broken + [row[0] for row in database.execute("PRAGMA integrity_check").fetchall() if row[0] != "ok"]
+
+
+def signatures(database: Connection, chain: int) -> list[Kept]:
+    """The kept signatures of a chain, in order."""
+    query = "SELECT seq, id, signature FROM event WHERE chain = ? AND signature IS NOT NULL ORDER BY seq"
+    return [Kept(*row) for row in database.execute(query, (chain,)).fetchall()]
+
+
+def differing(database: Connection, space: Space) -> list[str]:
+    """The tables of a board or deal that differ from what its events say when folded from nothing."""
+    tables = {"deal": _DEAL_TABLES, "board": _BOARD_TABLES}.get(space.kind)
+    if tables is None:
+        return []
+    before = _dump(database, space, tables)
+    with connection.rehearsing(database):
+        _refold(database, space)
+        after = _dump(database, space, tables)
+    return [name for name in before if before[name] != after[name]]
+
+
+def _refold(database: Connection, space: Space) -> None:
+    if space.kind == "deal":
+        deals.DealFold(database, space).refold()
+        return
+    fold = boards.BoardFold(database, space)
+    for author in sorted({chain.identity for chain in events.chains(database, space.no) if chain.identity}):
+        fold.refold(author)
+
+
+def _dump(database: Connection, space: Space, tables: tuple[str, ...]) -> dict[str, list[Any]]:
+    found = {
+        table: sorted(database.execute(f"SELECT * FROM {table} WHERE space = ?", (space.no,)).fetchall(), key=repr)
+        for table in tables
+    }
+    query = "SELECT e.chain, e.seq, e.uptake, e.void FROM event e JOIN chain c ON c.no = e.chain WHERE c.space = ?"
+    return found | {"event": sorted(database.execute(query, (space.no,)).fetchall(), key=repr)}
+
+
+def unbalanced(database: Connection) -> list[Entry]:
+    """Journal entries whose postings do not come to zero."""
+    rows = database.execute("SELECT space, text, postings FROM entry").fetchall()
+    return [Entry(space, text) for space, text, lines in rows if sum(amount for _, amount in json.loads(lines))]
+
+
+def uneven(database: Connection) -> list[Part]:
+    """Milestones whose money does not add up."""
+    query = "SELECT space, n FROM milestone WHERE held + disputed <> funded - released - refunded OR held < 0"
+    return [Part(*row) for row in database.execute(query).fetchall()]

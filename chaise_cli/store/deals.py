@@ -1,0 +1,366 @@
+"""Deals as tables. Folds what the agent device took up once; only the tail nobody took up is folded again.
+
+docs/spec/order.md. Out of the ordinary (the opening arrives, the agent's role moves) the deal is folded from zero.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from chaise_cli.domain import fold, kinds, order, record
+from chaise_cli.domain.agent import op_state
+from chaise_cli.domain.light import NamedTuple
+from chaise_cli.domain.recorded import Recorded
+from chaise_cli.errors import Refused
+from chaise_cli.ids import DeviceId, EventId, IdentityId, raw, text
+from chaise_cli.store import content, events, people
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlcipher3.dbapi2 import Connection
+
+    from chaise_cli.domain.deal import Deal
+    from chaise_cli.domain.fold import DealState
+    from chaise_cli.store.events import Row, Space
+
+_MOVEMENTS = frozenset({"money.held", "money.released", "money.refunded", "money.paid_out"})
+_TABLES = ("deal", "pending", "milestone", "op", "entry", "booking", "review", "message", "file")
+
+
+class Loaded(NamedTuple):
+    """A deal as stored: folded to what was taken up, and the place of the agent's line."""
+
+    taken: DealState
+    now: DealState
+    agent: bytes  # the agent device's key
+    line: int  # events of the agent so far
+    clock: int
+    frontier: dict[str, int]
+    at: int  # of its newest event
+
+
+def load(connection: Connection, space: int) -> Loaded | None:
+    """The deal in this space, if its opening has arrived."""
+    row = connection.execute(
+        "SELECT taken, now, agent, line, clock, frontier, at FROM deal WHERE space = ?", (space,)
+    ).fetchone()
+    if row is None:
+        return None
+    taken = _state(row[0])
+    now = _state(row[1]) if row[1] else taken
+    return Loaded(taken, now, row[2], row[3], row[4], json.loads(row[5]), row[6])
+
+
+@lru_cache(maxsize=8)
+def _state(stored: str) -> DealState:
+    """A state as it was stored. One act loads its deal several times, mostly unchanged; states are never changed."""
+    state: DealState = record.load(fold.DealState, json.loads(stored))
+    return state
+
+
+class DealFold:
+    """The fold of one deal during one transaction."""
+
+    def __init__(self, connection: Connection, space: Space) -> None:
+        self._db = connection
+        self._space = space
+        self._rows: dict[tuple[str, int], Row] = {}
+        self._chains = {text(chain.device): chain for chain in events.chains(connection, space.no)}
+        self._uptakes: list[tuple[int, str | None, int, int]] = []
+        self._old: Loaded | None = None
+
+    def fold(self, rows: Sequence[Row]) -> None:
+        """Fold newly appended events, given in a causal order."""
+        found = load(self._db, self._space.no)
+        if found is None or self._may_move_line(found, rows):
+            held = "SELECT count(*) FROM event e JOIN chain c ON c.no = e.chain WHERE c.space = ?"
+            is_all = self._db.execute(held, (self._space.no,)).fetchone()[0] == len(rows)
+            self._refold(rows if is_all else self._stored())
+            return
+        self._remember(rows)
+        self._old = found
+        self._begin(found)
+        self._free(found.now, rows)
+        agent = text(found.agent)
+        for row in rows:
+            if row.device == found.agent and _may_take(row, found.taken):
+                self._take(_place(row))
+            elif _guarded(row) and row.seq > self._frontier.get(text(row.device), -1):
+                self._pend(row)
+        self._finish(agent)
+
+    def _may_move_line(self, found: Loaded, rows: Sequence[Row]) -> bool:
+        """Whether events may change which of the agent's events count.
+
+        Such are a handover, what a handover names, and, once there was one, words of a device without the role.
+        """
+        if any(row.kind == "agent.device" for row in rows):
+            return True
+        query = "SELECT body, void FROM event WHERE kind = 'agent.device' AND chain = ?"
+        chains = [chain.no for chain in self._chains.values() if chain.identity == found.taken.deal.parties.client]
+        moves = [row for no in chains for row in self._db.execute(query, (no,)).fetchall()]
+        after = {content.said(body)["after"] for body, void in moves if void not in content.AT_ADMISSION}
+        return bool(after) and any(
+            _may_take(row, found.taken) and (row.device != found.agent or text(row.id) in after) for row in rows
+        )
+
+    def refold(self) -> None:
+        """Fold the whole deal from nothing."""
+        self._refold(self._stored())
+
+    def _stored(self) -> list[Row]:
+        return [content.row(stored) for stored in events.read_space(self._db, self._space.no)]
+
+    def _refold(self, rows: Sequence[Row]) -> None:
+        """Fold the whole deal, given all its events."""
+        for table in _TABLES:
+            self._db.execute(f"DELETE FROM {table} WHERE space = ?", (self._space.no,))
+        numbers = "SELECT no FROM chain WHERE space = ?"
+        self._db.execute(f"UPDATE event SET uptake = NULL WHERE chain IN ({numbers})", (self._space.no,))
+        self._remember(rows)
+        ours = [row for row in rows if row.suite and row.device == self._space.creator_device]
+        opening = min(ours, key=lambda row: row.seq, default=None)
+        state = opening and self._opened(opening)
+        if opening is None or state is None:
+            return
+        self._begin(Loaded(state, state, b"", 0, 0, {}, 0))
+        self._free(state, rows)
+        line = self._line(opening, state, rows)
+        for place in line.events:
+            self._take(place)
+        for row in rows:
+            if _guarded(row) and row.seq > self._frontier.get(text(row.device), -1):
+                self._pend(row)
+        self._finish(line.device)
+
+    def _remember(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            self._rows[text(row.device), row.seq] = row
+
+    def _begin(self, found: Loaded) -> None:
+        self._state, self._line_length, self._clock = found.taken, found.line, found.clock
+        self._frontier, self._at = dict(found.frontier), found.at
+
+    def _opened(self, opening: Row) -> DealState | None:
+        if opening.kind != "deal.opened" or opening.content is None or opening.identity is None:
+            return None
+        try:
+            return fold.opened(self._space.id, self._recorded(opening, 0, final=False, agent=False))
+        except Refused as refusal:
+            events.set_void(self._db, opening.chain, opening.seq, refusal.code)
+            return None
+
+    def _line(self, opening: Row, state: DealState, rows: Sequence[Row]) -> order.Line:
+        places: dict[str, list[order.Place]] = {}
+        for row in rows:
+            if _may_take(row, state):
+                places.setdefault(text(row.device), []).append(_place(row))
+        handovers = [
+            order.Handover(_place(row), row.content.device, row.content.after)
+            for row in rows
+            if isinstance(row.content, order.AgentDevice) and self._may_move(row, state)
+        ]
+        return order.agent_line(
+            _place(opening),
+            state.deal.parties.agent_device,
+            lambda device: sorted(places.get(device, ()), key=lambda place: place.seq),
+            handovers,
+            lambda place: self._rows[place.device, place.seq].kind in _MOVEMENTS,
+        )
+
+    def _may_move(self, row: Row, state: DealState) -> bool:
+        """The agent's old device, or one its identity's admin certificate names, may move the role to itself or on."""
+        parties = state.deal.parties
+        writer = self._chains[text(row.device)]
+        return row.identity == parties.agent and (writer.admin or text(row.device) == parties.agent_device)
+
+    def _take(self, tip: order.Place) -> None:
+        """Fold what the agent's event `tip` covers, then `tip`; all of it is final."""
+        if tip.seq <= self._frontier.get(tip.device, -1):
+            return  # taken up before its device got the role
+        deal = self._state.deal
+        if deal.parties.agent_device != tip.device:  # its first word since the old device gave the role away
+            parties = deal.parties._replace(agent_device=DeviceId(tip.device))
+            self._state = self._state._replace(deal=deal._replace(parties=parties))
+        row = self._rows[tip.device, tip.seq]
+        self._clock = max(self._clock, row.at)
+        for place in order.cover(self._frontier, tip, self._find):
+            covered = self._row(place.device, place.seq)
+            if not _guarded(covered):
+                continue
+            if place.id == self._state.deal.opening:
+                void = None
+                self._state = self._state._replace(deal=self._state.deal._replace(final=True))
+            else:
+                void = self._apply(covered, agent=place is tip)
+            self._uptakes.append((self._line_length, void, covered.chain, covered.seq))
+        self._line_length += 1
+
+    def _apply(self, row: Row, *, agent: bool) -> str | None:
+        if row.void is not None or row.content is None or row.identity is None:
+            return row.void
+        self._state, void = fold.apply(self._state, self._recorded(row, self._clock, final=True, agent=agent))
+        return void
+
+    def _find(self, device: str, seq: int) -> order.Place:
+        return _place(self._row(device, seq))
+
+    def _row(self, device: str, seq: int) -> Row:
+        if (device, seq) not in self._rows:
+            chain = self._chains[device]
+            self._remember(content.row(stored) for stored in events.read_chain(self._db, chain.no, seq, seq))
+        return self._rows[device, seq]
+
+    def _pend(self, row: Row) -> None:
+        self._db.execute(
+            "INSERT OR IGNORE INTO pending(space, chain, seq) VALUES (?, ?, ?)", (self._space.no, row.chain, row.seq)
+        )
+
+    def _finish(self, agent: str) -> None:
+        self._db.executemany("UPDATE event SET uptake = ?, void = ? WHERE chain = ? AND seq = ?", self._uptakes)
+        self._db.executemany(
+            "DELETE FROM pending WHERE space = ? AND chain = ? AND seq = ?",
+            [(self._space.no, chain, seq) for _, _, chain, seq in self._uptakes],
+        )
+        self._uptakes = []
+        taken = self._state
+        entries = taken.deal.entries
+        taken = taken._replace(deal=taken.deal._replace(entries=()))
+        now = self._tail(taken)
+        self._save(taken, now, agent)
+        self._entries(entries)
+
+    def _tail(self, state: DealState) -> DealState:
+        """The state with what nobody took up folded on top, provisional."""
+        query = "SELECT c.device, p.seq FROM pending p JOIN chain c ON c.no = p.chain WHERE p.space = ?"
+        rows = [self._row(text(device), seq) for device, seq in self._db.execute(query, (self._space.no,)).fetchall()]
+        for row in sorted(rows, key=lambda row: _place(row).rank()):
+            if text(row.id) == state.deal.opening:
+                continue
+            void = row.void
+            if void is None and row.content is not None and row.identity is not None:
+                state, void = fold.apply(state, self._recorded(row, self._clock, final=False, agent=False))
+            events.set_void(self._db, row.chain, row.seq, void)
+        return state
+
+    def _recorded(self, row: Row, clock: int, *, final: bool, agent: bool) -> Recorded:
+        assert row.identity is not None, "a chain without an owner is void"
+        return Recorded(
+            EventId(text(row.id)), row.identity, DeviceId(text(row.device)), row.at, clock, final, agent, row.content
+        )
+
+    def _free(self, state: DealState, rows: Sequence[Row]) -> None:
+        """Insert what is folded by insertion: messages, updates, contacts; and the files that events name."""
+        members = {state.deal.parties.client, state.deal.parties.talent, state.deal.parties.agent}
+        messages, files = [], []
+        for row in rows:
+            if row.content is None or row.identity is None:
+                continue
+            if row.identity not in members:
+                events.set_void(self._db, row.chain, row.seq, fold.NotAMember.code)
+                continue
+            if row.kind in ("message.sent", "work.update"):
+                messages.append((self._space.no, row.lamport, row.chain, row.seq, row.kind))
+            elif row.kind == "contact.shared":
+                self._contact(row.identity, row)
+            files += self._files(row)
+            self._at = max(self._at, row.at)
+        self._db.executemany(
+            "INSERT OR IGNORE INTO message(space, lamport, chain, seq, what) VALUES (?,?,?,?,?)", messages
+        )
+        self._db.executemany(
+            "INSERT OR IGNORE INTO file(address, space, chain, seq, milestone, body) VALUES (?,?,?,?,?,?)", files
+        )
+
+    def _contact(self, identity: IdentityId, row: Row) -> None:
+        body = row.content
+        known = people.Known(body.handle, body.name, body.tz, body.email)
+        people.remember(self._db, identity, known, row.at, dealt=True)
+
+    def _files(self, row: Row) -> list[tuple[Any, ...]]:
+        number = getattr(row.content, "milestone", None)
+        return [
+            (raw(file.address), self._space.no, row.chain, row.seq, number, json.dumps(record.dump(file)))
+            for file in getattr(row.content, "files", ())
+        ]
+
+    def _save(self, taken: DealState, now: DealState, agent: str) -> None:
+        deal, old = now.deal, self._old
+        self._db.execute(
+            "INSERT OR REPLACE INTO deal(space, client, talent, post, board, state, at, final, agent, clock, line,"
+            " frontier, taken, now) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            (
+                self._space.no, raw(deal.parties.client), raw(deal.parties.talent),
+                raw(deal.post) if deal.post else None, raw(deal.board), deal.state, self._at, now is taken, raw(agent),
+                self._clock, self._line_length, json.dumps(self._frontier), _json(taken),
+                None if now is taken else _json(now),
+            ),
+        )  # fmt: skip
+        if old is None or old.now.deal.milestones != deal.milestones:
+            self._milestones(now)
+        self._changed("op", old and _op_states(old.now.deal), _op_states(deal), lambda state: (state,), "state")
+        known = old and old.now.bookings.by_id
+        self._changed("booking", known, now.bookings.by_id, _booking_row, "state, begins, ends")
+        reviews = old and _by_id(old.now.reviews.by_author)
+        self._changed("review", reviews, _by_id(now.reviews.by_author), lambda review: (raw(review.by),), "author")
+
+    def _changed(self, table: str, old: Any, new: Any, values: Any, columns: str) -> None:
+        """Write the rows of one table whose object is another than before, and drop those that are gone."""
+        old = old or {}
+        rows = [(raw(id_), self._space.no, *values(item)) for id_, item in new.items() if old.get(id_) != item]
+        names = ["id", "space", *columns.split(", ")]
+        marks = ",".join("?" * len(names))
+        self._db.executemany(f"INSERT OR REPLACE INTO {table}({', '.join(names)}) VALUES ({marks})", rows)
+        self._db.executemany(f"DELETE FROM {table} WHERE id = ?", [(raw(id_),) for id_ in old if id_ not in new])
+
+    def _milestones(self, now: DealState) -> None:
+        self._db.execute("DELETE FROM milestone WHERE space = ?", (self._space.no,))
+        currency = now.deal.terms.currency if now.deal.terms else ""
+        rows = [
+            (
+                self._space.no, m.n, m.state, currency, m.amount, m.due, m.review_deadline, m.funded, m.held,
+                m.released, m.refunded, m.disputed, m.payable, m.paid_out,
+            )
+            for m in now.deal.milestones
+        ]  # fmt: skip
+        self._db.executemany(f"INSERT INTO milestone VALUES ({','.join('?' * 14)})", rows)
+
+    def _entries(self, entries: Sequence[Any]) -> None:
+        start = self._db.execute("SELECT count(*) FROM entry WHERE space = ?", (self._space.no,)).fetchone()[0]
+        rows = [
+            (self._space.no, start + n, e.at, e.text, e.ref, e.currency, json.dumps(record.dump(e.postings)))
+            for n, e in enumerate(entries)
+        ]
+        self._db.executemany("INSERT INTO entry VALUES (?,?,?,?,?,?,?)", rows)
+
+
+def _op_states(deal: Deal) -> dict[str, str]:
+    return {id_: op_state(deal, op) for id_, op in deal.ops.items()}
+
+
+def _by_id(reviews: Any) -> dict[str, Any]:
+    return {review.id: review for review in reviews.values()}
+
+
+def _booking_row(booking: Any) -> tuple[Any, ...]:
+    return booking.state, booking.slot.start, booking.slot.end
+
+
+def _json(state: DealState) -> str:
+    return json.dumps(record.dump(state), separators=(",", ":"))
+
+
+def _place(row: Row) -> order.Place:
+    return order.Place(text(row.device), row.seq, text(row.id), row.lamport, row.seen)
+
+
+def _guarded(row: Row) -> bool:
+    return row.kind is not None and row.kind in kinds.KINDS and kinds.KINDS[row.kind].order == "guarded"
+
+
+def _may_take(row: Row, state: DealState) -> bool:
+    """Whether it is a sealed event of the agent, who is the client: an opening may name any device."""
+    return bool(row.suite) and row.identity == state.deal.parties.client

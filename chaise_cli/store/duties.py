@@ -1,0 +1,75 @@
+"""Deals in which this home may have something to do, found by their tables before any of them is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from chaise_cli.domain.light import NamedTuple
+from chaise_cli.ids import DeviceId, EventId, IdentityId, raw, text
+
+if TYPE_CHECKING:
+    from sqlcipher3.dbapi2 import Connection
+
+_BUSY: Final = (
+    "SELECT d.space FROM deal d WHERE ?1 IN (d.client, d.talent) AND ("
+    " EXISTS (SELECT 1 FROM review r WHERE r.space = d.space)"
+    " OR EXISTS (SELECT 1 FROM booking b WHERE b.space = d.space AND b.state IN ('proposed', 'confirmed')))"
+    " OR d.agent = ?2 AND ("
+    " EXISTS (SELECT 1 FROM pending p WHERE p.space = d.space)"
+    " OR EXISTS (SELECT 1 FROM milestone m WHERE m.space = d.space AND m.held > 0)"
+    " OR EXISTS (SELECT 1 FROM op o WHERE o.space = d.space AND o.state = 'authorized')) ORDER BY d.space"
+)
+
+
+class Hired(NamedTuple):
+    """An open post of which a deal was hired. space, board: row numbers, of the deal and of where the post stands."""
+
+    space: int
+    post: EventId
+    board: int
+
+
+class Role(NamedTuple):
+    """Whose device is the agent's in a deal, and how many events its line has so far."""
+
+    space: int
+    agent: DeviceId
+    line: int
+
+
+def busy(connection: Connection, me: IdentityId, device: DeviceId) -> list[int]:
+    """Deals in which something may fall due for this identity, or for this device as the agent's."""
+    return [space for (space,) in connection.execute(_BUSY, (raw(me), raw(device))).fetchall()]
+
+
+def paying(connection: Connection, device: DeviceId, person: IdentityId | None) -> list[int]:
+    """Deals of this agent device in which money may still have to move, the newest first; with one person if given."""
+    query = (
+        "SELECT space FROM deal d WHERE agent = ?1 AND (?2 IS NULL OR ?2 IN (client, talent))"
+        " AND EXISTS (SELECT 1 FROM milestone m WHERE m.space = d.space"
+        " AND (m.payable > 0 OR m.state NOT IN ('planned', 'cancelled', 'refunded')))"
+        " ORDER BY at DESC, space"
+    )
+    rows = connection.execute(query, (raw(device), raw(person) if person else None)).fetchall()
+    return [space for (space,) in rows]
+
+
+def hired_posts(connection: Connection, me: IdentityId) -> list[Hired]:
+    """My open posts of which a deal was hired, each with the first such deal."""
+    query = (
+        "SELECT min(d.space), l.id, l.space FROM listing l JOIN deal d ON d.post = l.id WHERE l.author = ?1"
+        " AND l.what = 'post' AND l.ended = '' AND d.client = ?1 AND d.state IN ('hired', 'closed') GROUP BY l.id"
+    )
+    rows = connection.execute(query, (raw(me),)).fetchall()
+    return [Hired(space, EventId(text(post)), board) for space, post, board in rows]
+
+
+def has_pending(connection: Connection, space: int) -> bool:
+    """Whether something guarded in a deal was not taken up yet."""
+    return connection.execute("SELECT 1 FROM pending WHERE space = ? LIMIT 1", (space,)).fetchone() is not None
+
+
+def roles(connection: Connection) -> list[Role]:
+    """The agent's role in every deal."""
+    rows = connection.execute("SELECT space, agent, line FROM deal").fetchall()
+    return [Role(space, DeviceId(text(agent)), line) for space, agent, line in rows]

@@ -1,0 +1,269 @@
+"""Chains and events as rows: appending, reading back, heads. Everything here runs inside the caller's transaction.
+
+What can be derived is not stored: a header is rebuilt from its chain, a sealed body from the opened one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from chaise_cli.domain.light import NamedTuple
+from chaise_cli.ids import EventId, IdentityId, SpaceId, raw, text
+
+if TYPE_CHECKING:
+    from sqlcipher3.dbapi2 import Connection
+
+
+class Space(NamedTuple):
+    """A space held; `creator` is '' for a board joined by invite whose genesis has not arrived."""
+
+    no: int
+    id: SpaceId
+    kind: str
+    creator: str
+    creator_device: bytes
+    epoch: int | None
+    newer: bool
+    synced_at: int | None
+
+
+class Chain(NamedTuple):
+    """One device's chain in one space up to its newest opened event; seq −1 when there is none."""
+
+    no: int
+    space: int
+    device: bytes
+    identity: IdentityId | None
+    admin: bool
+    void: str | None
+    seq: int
+    id: bytes
+    lamport: int
+    cited: bytes
+
+
+class Row(NamedTuple):
+    """One event to append or as stored. `body` is the clear body, or the opened JSON without padding.
+
+    `void` says why the event counts for nothing; `content` is its checked body where it has one.
+    """
+
+    chain: int
+    seq: int
+    id: bytes
+    suite: int
+    epoch: int | None
+    kind: str | None
+    lamport: int
+    void: str | None
+    signature: bytes | None
+    body: bytes
+    device: bytes
+    identity: IdentityId | None
+    at: int
+    seen: Sequence[tuple[str, int]]
+    content: Any
+
+
+_SPACE = "no, id, kind, creator, creator_device, epoch, newer, synced_at"
+_CHAIN = "no, space, device, identity, admin, void, seq, id, lamport, cited"
+
+
+def _space(row: tuple[Any, ...] | None) -> Space | None:
+    if row is None:
+        return None
+    no, id_, kind, creator, device, epoch, newer, synced_at = row
+    return Space(no, SpaceId(text(id_)), kind, text(creator) if creator else "", device, epoch, bool(newer), synced_at)
+
+
+def find_space(connection: Connection, space: SpaceId) -> Space | None:
+    """The space with this id, if it is held."""
+    return _space(connection.execute(f"SELECT {_SPACE} FROM space WHERE id = ?", (raw(space),)).fetchone())
+
+
+def space_numbered(connection: Connection, no: int) -> Space:
+    """The space with this row number."""
+    found = _space(connection.execute(f"SELECT {_SPACE} FROM space WHERE no = ?", (no,)).fetchone())
+    assert found, "a row names a space that is not there"
+    return found
+
+
+def spaces(connection: Connection, kind: str | None = None) -> list[Space]:
+    """Every space held, oldest first; of one kind if given."""
+    rows = connection.execute(
+        f"SELECT {_SPACE} FROM space WHERE ? IS NULL OR kind = ? ORDER BY no", (kind, kind)
+    ).fetchall()
+    return [space for row in rows if (space := _space(row))]
+
+
+def add_space(connection: Connection, space: SpaceId, kind: str, creator: str, device: bytes) -> Space:
+    """A row for a space that is new here."""
+    connection.execute(
+        "INSERT INTO space(id, kind, creator, creator_device) VALUES (?, ?, ?, ?)",
+        (raw(space), kind, raw(creator) if creator else b"", device),
+    )
+    found = find_space(connection, space)
+    assert found, "the row just written"
+    return found
+
+
+def set_creator(connection: Connection, no: int, creator: IdentityId, device: bytes) -> Space:
+    """The space, now that its genesis has told who made it."""
+    values = (raw(creator), device, no)
+    connection.execute("UPDATE space SET creator = ?, creator_device = ? WHERE no = ?", values)
+    return space_numbered(connection, no)
+
+
+def set_newer(connection: Connection, no: int) -> None:
+    """Note that a newer Chaise has written in the space, so that this one only reads it."""
+    connection.execute("UPDATE space SET newer = 1 WHERE no = ?", (no,))
+
+
+def _chain(row: tuple[Any, ...]) -> Chain:
+    no, space, device, identity, admin, void, seq, id_, lamport, cited = row
+    who = IdentityId(text(identity)) if identity else None
+    return Chain(no, space, device, who, bool(admin), void, seq, id_ or bytes(32), lamport, cited or b"")
+
+
+def chains(connection: Connection, space: int) -> list[Chain]:
+    """Every chain of a space, by device."""
+    rows = connection.execute(f"SELECT {_CHAIN} FROM chain WHERE space = ? ORDER BY device", (space,))
+    return [_chain(row) for row in rows.fetchall()]
+
+
+def find_chain(connection: Connection, space: int, device: bytes) -> Chain | None:
+    """The chain of a device in a space, if there is one."""
+    query = f"SELECT {_CHAIN} FROM chain WHERE space = ? AND device = ?"
+    row = connection.execute(query, (space, device)).fetchone()
+    return _chain(row) if row else None
+
+
+def chain_of(connection: Connection, space: int, device: bytes) -> Chain:
+    """The chain of a device in a space; an empty one is made when there is none."""
+    connection.execute("INSERT OR IGNORE INTO chain(space, device) VALUES (?, ?)", (space, device))
+    found = find_chain(connection, space, device)
+    assert found, "the row just written"
+    return found
+
+
+def save_chain(connection: Connection, chain: Chain) -> None:
+    """Write a chain's new head and whose it is."""
+    connection.execute(
+        "UPDATE chain SET identity = ?, admin = ?, void = ?, seq = ?, id = ?, lamport = ?, cited = ? WHERE no = ?",
+        (
+            raw(chain.identity) if chain.identity else None,
+            chain.admin,
+            chain.void,
+            chain.seq,
+            chain.id,
+            chain.lamport,
+            chain.cited,
+            chain.no,
+        ),
+    )
+
+
+def append(connection: Connection, rows: Iterable[Row]) -> None:
+    """Keep events; their chains' heads are the caller's to save."""
+    connection.executemany(
+        "INSERT INTO event(chain, seq, id, suite, epoch, kind, lamport, void, signature, body)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [row[:10] for row in rows],
+    )
+
+
+def id_and_lamport(connection: Connection, chain: int, seq: int) -> tuple[bytes, int] | None:
+    """Id and lamport of the event at `seq`, if it is held."""
+    found: tuple[bytes, int] | None = connection.execute(
+        "SELECT id, lamport FROM event WHERE chain = ? AND seq = ?", (chain, seq)
+    ).fetchone()
+    return found
+
+
+class Stored(NamedTuple):
+    """An event read back, with what its chain tells."""
+
+    chain: int
+    seq: int
+    id: bytes
+    suite: int
+    epoch: int | None
+    kind: str | None
+    lamport: int
+    uptake: int | None
+    void: str | None
+    signature: bytes | None
+    body: bytes
+    device: bytes
+    identity: bytes | None
+
+
+_STORED = (
+    "SELECT e.chain, e.seq, e.id, e.suite, e.epoch, e.kind, e.lamport, e.uptake, e.void, e.signature, e.body,"
+    " c.device, c.identity FROM event e JOIN chain c ON c.no = e.chain "
+)
+
+
+def read_chain(connection: Connection, chain: int, first: int, last: int) -> list[Stored]:
+    """The events of a chain from `first` to `last`, both included."""
+    query = _STORED + "WHERE e.chain = ? AND e.seq BETWEEN ? AND ? ORDER BY e.seq"
+    return [Stored(*row) for row in connection.execute(query, (chain, first, last)).fetchall()]
+
+
+def read_space(connection: Connection, space: int) -> Iterator[Stored]:
+    """All events of a space in the order (lamport, device, seq, id)."""
+    query = _STORED + "WHERE c.space = ? ORDER BY e.lamport, c.device, e.seq, e.id"
+    return (Stored(*row) for row in connection.execute(query, (space,)))
+
+
+def read_author(connection: Connection, space: int, identity: IdentityId) -> list[Stored]:
+    """All events of one author in a space in the order (lamport, device, seq, id)."""
+    query = _STORED + "WHERE c.space = ? AND c.identity = ? ORDER BY e.lamport, c.device, e.seq, e.id"
+    return [Stored(*row) for row in connection.execute(query, (space, raw(identity))).fetchall()]
+
+
+def find_event(connection: Connection, id_: bytes) -> Stored | None:
+    """The event with this id."""
+    row = connection.execute(_STORED + "WHERE e.id = ?", (id_,)).fetchone()
+    return Stored(*row) if row else None
+
+
+def find_opening(connection: Connection, space: Space) -> EventId | None:
+    """The `deal.opened` that counts in a deal's space: the first one of the space's maker."""
+    row = connection.execute(
+        "SELECT e.id FROM event e JOIN chain c ON c.no = e.chain"
+        " WHERE c.space = ? AND e.kind = 'deal.opened' AND c.device = ? ORDER BY e.seq LIMIT 1",
+        (space.no, space.creator_device),
+    ).fetchone()
+    return EventId(text(row[0])) if row else None
+
+
+def count(connection: Connection) -> int:
+    """How many events are held, those that wait aside."""
+    found: int = connection.execute("SELECT count(*) FROM event").fetchone()[0]
+    return found
+
+
+def set_void(connection: Connection, chain: int, seq: int, void: str | None) -> None:
+    """Record why an event counts for nothing, or that it counts."""
+    connection.execute("UPDATE event SET void = ? WHERE chain = ? AND seq = ?", (void, chain, seq))
+
+
+_BOTH = (
+    "(SELECT seq, id, signature FROM event WHERE chain = ?1 AND seq BETWEEN ?2 AND ?3"
+    " UNION ALL SELECT seq, id, signature FROM waiting WHERE chain = ?1 AND seq BETWEEN ?2 AND ?3)"
+)
+
+
+def signed_between(connection: Connection, chain: int, first: int, last: int) -> tuple[int | None, int | None]:
+    """The highest and the lowest seq in the range whose signature is kept, among events held and waiting."""
+    query = f"SELECT max(seq), min(seq) FROM {_BOTH} WHERE signature IS NOT NULL"
+    highest, lowest = connection.execute(query, (chain, first, last)).fetchone()
+    return highest, lowest
+
+
+def id_at(connection: Connection, chain: int, seq: int) -> bytes | None:
+    """The id of an event that is held or waiting, if it is."""
+    row = connection.execute(f"SELECT id FROM {_BOTH}", (chain, seq, seq)).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,124 @@
+"""Places to sync with: which spaces go there, what was read of them, and how far they hold what was written here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chaise_cli.domain.light import NamedTuple
+from chaise_cli.ids import DeviceId, SpaceId, raw, text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from sqlcipher3.dbapi2 import Connection
+
+
+class Place(NamedTuple):
+    """A place. url: as it is remembered, a folder by its full path; auto: writing verbs sync with it by themselves.
+
+    synced_at: ms since 1970, UTC; None before the first sync.
+    """
+
+    no: int
+    url: str
+    auto: bool
+    synced_at: int | None
+
+
+class Height(NamedTuple):
+    """How far a chain is held: the seq of its head."""
+
+    chain: int
+    seq: int
+    space: int
+
+
+def known(connection: Connection) -> list[Place]:
+    """Every place remembered, in the order in which they were named."""
+    rows = connection.execute("SELECT no, url, auto, synced_at FROM place ORDER BY no").fetchall()
+    return [Place(no, url, bool(auto), synced_at) for no, url, auto, synced_at in rows]
+
+
+def remember(connection: Connection, url: str, *, auto: bool) -> int:
+    """Remember a place; its row number. One that syncs by itself goes on doing so."""
+    connection.execute(
+        "INSERT INTO place(url, auto) VALUES (?, ?) ON CONFLICT(url) DO UPDATE SET auto = max(auto, excluded.auto)",
+        (url, auto),
+    )
+    no: int = connection.execute("SELECT no FROM place WHERE url = ?", (url,)).fetchone()[0]
+    return no
+
+
+def carry(connection: Connection, place: int, space: int) -> None:
+    """Let a board's events go to a place from now on."""
+    connection.execute("INSERT OR IGNORE INTO carried(place, space) VALUES (?, ?)", (place, space))
+
+
+def carried(connection: Connection, place: int) -> dict[int, SpaceId]:
+    """What goes to a place, by row number: its boards, the deals that came from them, and self."""
+    query = (
+        "SELECT s.no, s.id FROM space s LEFT JOIN deal d ON d.space = s.no LEFT JOIN space b ON b.id = d.board"
+        " WHERE s.kind = 'self' OR coalesce(b.no, s.no) IN (SELECT space FROM carried WHERE place = ?)"
+        " OR s.kind = 'deal' AND d.space IS NULL"
+    )
+    return {no: SpaceId(text(id_)) for no, id_ in connection.execute(query, (place,)).fetchall()}
+
+
+def urls_of(connection: Connection, space: int) -> list[str]:
+    """The places that carry a board."""
+    query = "SELECT p.url FROM carried c JOIN place p ON p.no = c.place WHERE c.space = ? ORDER BY p.no"
+    return [url for (url,) in connection.execute(query, (space,)).fetchall()]
+
+
+def heard(connection: Connection, board: SpaceId) -> int | None:
+    """Ms up to which every place that carries the board was heard, 0 if one never was; None without such a place."""
+    query = (
+        "SELECT min(coalesce(p.synced_at, 0)) FROM place p JOIN carried c ON c.place = p.no"
+        " JOIN space s ON s.no = c.space WHERE s.id = ?"
+    )
+    found: int | None = connection.execute(query, (raw(board),)).fetchone()[0]
+    return found
+
+
+def was_read(connection: Connection, place: int, pack: str) -> bool:
+    """Whether a pack or object of this name was read at the place before."""
+    query = "SELECT 1 FROM pack WHERE place = ? AND name = ?"
+    return connection.execute(query, (place, pack)).fetchone() is not None
+
+
+def note_read(connection: Connection, place: int, packs: Iterable[str]) -> None:
+    """Remember packs and objects of a place that need not be read again."""
+    connection.executemany("INSERT OR IGNORE INTO pack(place, name) VALUES (?, ?)", [(place, pack) for pack in packs])
+
+
+def heights(connection: Connection) -> list[Height]:
+    """How far every chain is held at this instant."""
+    return [Height(*row) for row in connection.execute("SELECT no, seq, space FROM chain WHERE seq >= 0").fetchall()]
+
+
+def note_synced(
+    connection: Connection, place: int, spaces: Collection[int], reached: Sequence[Height], now: int
+) -> None:
+    """Note that a place, and these spaces with it, were synced at `now`, and that it holds their chains so far."""
+    connection.execute("UPDATE place SET synced_at = ? WHERE no = ?", (now, place))
+    connection.executemany("UPDATE space SET synced_at = ? WHERE no = ?", [(now, no) for no in spaces])
+    connection.executemany(
+        "INSERT INTO delivered(place, chain, seq) VALUES (?, ?, ?)"
+        " ON CONFLICT(place, chain) DO UPDATE SET seq = max(seq, excluded.seq)",
+        [(place, height.chain, height.seq) for height in reached if height.space in spaces],
+    )
+
+
+def delivered(connection: Connection, chain: int) -> int:
+    """The highest seq of a chain that some place holds, −1 for none."""
+    found: int | None = connection.execute("SELECT max(seq) FROM delivered WHERE chain = ?", (chain,)).fetchone()[0]
+    return -1 if found is None else found
+
+
+def undelivered(connection: Connection, device: DeviceId) -> int:
+    """How many events of a device, outside self, no place holds yet."""
+    query = (
+        "SELECT sum(c.seq - coalesce((SELECT max(seq) FROM delivered d WHERE d.chain = c.no), -1)) FROM chain c"
+        " JOIN space s ON s.no = c.space WHERE c.device = ? AND s.kind <> 'self'"
+    )
+    return connection.execute(query, (raw(device),)).fetchone()[0] or 0

@@ -1,0 +1,111 @@
+"""The tables of the client's store, as an append-only list of migrations. docs/spec/store.md.
+
+Loaded only when a store is behind; sqlite-utils runs them, each in one transaction with its number.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from sqlcipher3 import dbapi2 as driver
+
+from chaise_cli.store.connection import SCHEMA, schema_of, transaction
+
+if TYPE_CHECKING:
+    from sqlcipher3.dbapi2 import Connection
+
+# sqlite-utils catches the error classes of a driver of this name, and falls back to the standard library's.
+sys.modules.setdefault("pysqlite3", driver)
+sys.modules.setdefault("pysqlite3.dbapi2", driver)
+import sqlite_utils  # noqa: E402  the line above must come first
+
+_FIRST: Final = """
+CREATE TABLE own(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE space(no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, kind TEXT NOT NULL, creator BLOB NOT NULL,
+    creator_device BLOB NOT NULL, epoch INTEGER, newer INTEGER NOT NULL DEFAULT 0, synced_at INTEGER);
+CREATE TABLE epoch(no INTEGER PRIMARY KEY, space INTEGER NOT NULL REFERENCES space, name BLOB NOT NULL,
+    secret BLOB NOT NULL, UNIQUE(space, name));
+CREATE TABLE named(space INTEGER NOT NULL REFERENCES space, identity BLOB NOT NULL,
+    PRIMARY KEY(space, identity)) WITHOUT ROWID;
+CREATE TABLE chain(no INTEGER PRIMARY KEY, space INTEGER NOT NULL REFERENCES space, device BLOB NOT NULL,
+    identity BLOB, admin INTEGER NOT NULL DEFAULT 0, void TEXT, seq INTEGER NOT NULL DEFAULT -1, id BLOB,
+    lamport INTEGER NOT NULL DEFAULT -1, cited BLOB, UNIQUE(space, device));
+CREATE TABLE event(chain INTEGER NOT NULL REFERENCES chain, seq INTEGER NOT NULL, id BLOB NOT NULL,
+    suite INTEGER NOT NULL, epoch INTEGER, kind TEXT, lamport INTEGER NOT NULL, uptake INTEGER, void TEXT,
+    signature BLOB, body BLOB NOT NULL, PRIMARY KEY(chain, seq, id)) WITHOUT ROWID;
+CREATE INDEX event_id ON event(id);
+CREATE INDEX event_handover ON event(chain) WHERE kind = 'agent.device';
+CREATE TABLE waiting(chain INTEGER NOT NULL REFERENCES chain, seq INTEGER NOT NULL, id BLOB NOT NULL,
+    suite INTEGER NOT NULL, epoch BLOB NOT NULL, signature BLOB, body BLOB NOT NULL,
+    PRIMARY KEY(chain, seq)) WITHOUT ROWID;
+CREATE TABLE fork(space INTEGER NOT NULL REFERENCES space, device BLOB NOT NULL, seq INTEGER NOT NULL,
+    one BLOB NOT NULL, other BLOB NOT NULL, PRIMARY KEY(space, device)) WITHOUT ROWID;
+CREATE TABLE request(id TEXT PRIMARY KEY, fingerprint BLOB NOT NULL, subject TEXT NOT NULL,
+    events TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE place(no INTEGER PRIMARY KEY, url TEXT NOT NULL UNIQUE, auto INTEGER NOT NULL DEFAULT 0,
+    synced_at INTEGER);
+CREATE TABLE carried(place INTEGER NOT NULL REFERENCES place, space INTEGER NOT NULL REFERENCES space,
+    PRIMARY KEY(place, space)) WITHOUT ROWID;
+CREATE TABLE pack(place INTEGER NOT NULL REFERENCES place, name TEXT NOT NULL, PRIMARY KEY(place, name)) WITHOUT ROWID;
+CREATE TABLE delivered(place INTEGER NOT NULL REFERENCES place, chain INTEGER NOT NULL REFERENCES chain,
+    seq INTEGER NOT NULL, PRIMARY KEY(place, chain)) WITHOUT ROWID;
+
+CREATE TABLE mark(space INTEGER NOT NULL, author BLOB NOT NULL, lamport INTEGER NOT NULL, device BLOB NOT NULL,
+    seq INTEGER NOT NULL, id BLOB NOT NULL, PRIMARY KEY(space, author)) WITHOUT ROWID;
+CREATE TABLE person(identity BLOB PRIMARY KEY, handle TEXT NOT NULL, name TEXT NOT NULL, tz TEXT,
+    email TEXT, first INTEGER NOT NULL, dealt INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE INDEX person_handle ON person(handle);
+CREATE TABLE profile(identity BLOB NOT NULL, space INTEGER NOT NULL, role TEXT NOT NULL, event BLOB NOT NULL,
+    device BLOB NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY(identity, space)) WITHOUT ROWID;
+CREATE TABLE listing(id BLOB PRIMARY KEY, space INTEGER NOT NULL, author BLOB NOT NULL, device BLOB NOT NULL,
+    what TEXT NOT NULL, category TEXT NOT NULL, currency TEXT, least INTEGER, most INTEGER, deadline INTEGER,
+    version INTEGER NOT NULL, ended TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX listing_at ON listing(what, at, id, space, author, category, currency, least, most, deadline, ended);
+CREATE INDEX listing_author ON listing(space, author);
+CREATE TABLE skill(skill TEXT NOT NULL, owner BLOB NOT NULL, what TEXT NOT NULL,
+    PRIMARY KEY(skill, what, owner)) WITHOUT ROWID;
+CREATE INDEX skill_owner ON skill(owner);
+CREATE TABLE board_name(space INTEGER PRIMARY KEY, name TEXT NOT NULL);
+
+CREATE TABLE deal(space INTEGER PRIMARY KEY REFERENCES space, client BLOB NOT NULL, talent BLOB NOT NULL, post BLOB,
+    board BLOB, state TEXT NOT NULL, at INTEGER NOT NULL, final INTEGER NOT NULL, agent BLOB NOT NULL,
+    clock INTEGER NOT NULL, line INTEGER NOT NULL, frontier TEXT NOT NULL, taken TEXT NOT NULL, now TEXT);
+CREATE INDEX deal_post ON deal(post);
+CREATE INDEX deal_at ON deal(at);
+CREATE TABLE pending(space INTEGER NOT NULL, chain INTEGER NOT NULL, seq INTEGER NOT NULL,
+    PRIMARY KEY(space, chain, seq)) WITHOUT ROWID;
+CREATE TABLE milestone(space INTEGER NOT NULL, n INTEGER NOT NULL, state TEXT NOT NULL, currency TEXT NOT NULL,
+    amount INTEGER NOT NULL, due INTEGER, review_deadline INTEGER, funded INTEGER NOT NULL, held INTEGER NOT NULL,
+    released INTEGER NOT NULL, refunded INTEGER NOT NULL, disputed INTEGER NOT NULL, payable INTEGER NOT NULL,
+    paid_out INTEGER NOT NULL, PRIMARY KEY(space, n)) WITHOUT ROWID;
+CREATE TABLE op(id BLOB PRIMARY KEY, space INTEGER NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE entry(space INTEGER NOT NULL, n INTEGER NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL,
+    ref TEXT, currency TEXT NOT NULL, postings TEXT NOT NULL, PRIMARY KEY(space, n)) WITHOUT ROWID;
+CREATE TABLE booking(id BLOB PRIMARY KEY, space INTEGER NOT NULL, state TEXT NOT NULL, begins INTEGER,
+    ends INTEGER) WITHOUT ROWID;
+CREATE INDEX booking_begins ON booking(begins);
+CREATE TABLE review(id BLOB PRIMARY KEY, space INTEGER NOT NULL, author BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE opinion(id BLOB PRIMARY KEY, space INTEGER NOT NULL, author BLOB NOT NULL, about BLOB NOT NULL,
+    at INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX opinion_about ON opinion(about);
+CREATE INDEX opinion_author ON opinion(author);
+CREATE TABLE message(space INTEGER NOT NULL, lamport INTEGER NOT NULL, chain INTEGER NOT NULL, seq INTEGER NOT NULL,
+    what TEXT NOT NULL, PRIMARY KEY(space, lamport, chain, seq)) WITHOUT ROWID;
+CREATE TABLE file(address BLOB NOT NULL, space INTEGER NOT NULL, chain INTEGER NOT NULL, seq INTEGER NOT NULL,
+    milestone INTEGER, body TEXT NOT NULL, PRIMARY KEY(address, space, chain, seq)) WITHOUT ROWID;
+CREATE TABLE read_mark(space INTEGER PRIMARY KEY, lamport INTEGER NOT NULL);
+"""
+_MIGRATIONS: Final = (_FIRST,)
+assert len(_MIGRATIONS) == SCHEMA, "SCHEMA counts the migrations"
+
+
+def migrate(connection: Connection) -> None:
+    """Bring an opened store to `SCHEMA`, one transaction a step; a crash in between loses nothing."""
+    database = sqlite_utils.Database(connection, execute_plugins=False)
+    for number, script in enumerate(_MIGRATIONS, 1):
+        with transaction(connection):
+            if schema_of(connection) < number:
+                for statement in filter(str.strip, script.split(";\n")):
+                    database.execute(statement)
+                connection.execute(f"PRAGMA user_version = {number}")

@@ -1,0 +1,1 @@
+"""One way of carrying messages or packs to another replica per module."""

@@ -1,0 +1,57 @@
+"""How the whole suite runs: hypothesis profiles, and the coverage each part must reach."""
+
+from __future__ import annotations
+
+import io
+from typing import Final
+
+import coverage
+import hypothesis
+import pytest
+from coverage.exceptions import NoDataError
+
+FLOOR_PERCENT: Final = 95
+PARTS: Final = ("chaise_cli/domain", "chaise_cli/ledger", "sync")
+_below: Final = pytest.StashKey[list[str]]()
+
+# Derandomized: a full check says the same twice. `make soak` looks for what it does not know yet.
+_calm: Final = (hypothesis.HealthCheck.too_slow,)  # a busy machine is no finding
+hypothesis.settings.register_profile(
+    "check", max_examples=30, deadline=None, derandomize=True, suppress_health_check=_calm
+)
+hypothesis.settings.register_profile("soak", max_examples=2_000, deadline=None, suppress_health_check=_calm)
+hypothesis.settings.load_profile("check")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a measured run in which one of the parts stays below its floor."""
+    config = session.config
+    whole_run = config.pluginmanager.hasplugin("_cov") and config.args_source is not pytest.Config.ArgsSource.ARGS
+    if hasattr(config, "workerinput") or not whole_run or session.exitstatus != pytest.ExitCode.OK:
+        return
+    measured = coverage.Coverage()
+    measured.load()
+    reached = {part: _percent(measured, part) for part in PARTS}
+    config.stash[_below] = [
+        f"branch coverage of {part} is {percent:.1f} %, below {FLOOR_PERCENT} %"
+        for part, percent in reached.items()
+        if percent < FLOOR_PERCENT
+    ]
+    if config.stash[_below]:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the parts below their floor, before pytest's last line."""
+    for line in terminalreporter.config.stash.get(_below, []):
+        terminalreporter.write_line(f"FAIL {line}", red=True)
+
+
+def _percent(measured: coverage.Coverage, part: str) -> float:
+    """Lines and branches of `part` that ran, in percent; 100 while it holds no statement."""
+    try:
+        return measured.report(include=[f"{part}/*"], file=io.StringIO())
+    except NoDataError:
+        return 100.0

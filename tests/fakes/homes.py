@@ -1,0 +1,255 @@
+"""Homes of people who met on one board, opened in this process, and what carries events between them.
+
+`market` makes the three homes once; a test opens copies of them, which takes a millisecond. Clocks stand where
+they are put, and randomness follows from a seed, so that a test says the same twice.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from chaise_cli.domain import talk
+from chaise_cli.domain.body import replace
+from chaise_cli.domain.deal import DealInvited, DealProposed
+from chaise_cli.domain.directory import PostPublished
+from chaise_cli.domain.terms import Planned
+from chaise_cli.ids import DeviceId, EventId, IdentityId, SpaceId, raw, text
+from chaise_cli.ledger.segment import Segment
+from chaise_cli.session import access, boards, dealing, founding, opening, writing
+from chaise_cli.session import home as homes
+from chaise_cli.session.replica import HomeReplica
+from chaise_cli.session.session import Session
+from chaise_cli.store import check, events, own
+from sync.replica import Admission
+
+__all__ = [
+    "HomeReplica",
+    "boards",
+    "events",
+    "homes",
+    "own",
+    "raw",
+    "replace",
+    "talk",
+]  # what tests reach through this module
+
+NOON_MS: Final = 1_795_176_000_000
+PEOPLE: Final = {"lisa": "client", "james": "talent", "mallory": "talent"}
+POST: Final = PostPublished("Campaign", "marketing", ("seo",), None, None, "UTC", "", "Sell chairs.")
+OFFER: Final = DealProposed("EUR", (Planned("Plan", 60_000, None), Planned("Do", 90_000, None)), "UTC", "Hello.", None)
+
+
+class Hands:
+    """A clock that a test sets."""
+
+    def __init__(self, now: int = NOON_MS) -> None:
+        self.at = now
+
+    def now(self) -> int:
+        return self.at
+
+
+class Market(NamedTuple):
+    """A folder with a home and a key file for each of `PEOPLE`, and the board that all of them are on."""
+
+    folder: Path
+    board: SpaceId
+
+    def copy(self, name: str, to: Path) -> homes.Home:
+        """A copy of somebody's home in the folder `to`."""
+        to.mkdir(parents=True, exist_ok=True)
+        return homes.Home(Path(shutil.copytree(self.folder / name, to / name)))
+
+    def open(self, name: str, to: Path, clock: Hands | None = None) -> Session:
+        """A copy of somebody's home in the folder `to`, opened."""
+        return reopen(self.copy(name, to), self.key(name), clock)
+
+    def key(self, name: str) -> Path:
+        """Somebody's key file."""
+        return self.folder / f"{name}.key"
+
+    @contextmanager
+    def visit(self, to: Path, *names: str) -> Iterator[list[Session]]:
+        """Copies of several people's homes; closed at the end. Their clocks are `session.clock`, of `Hands`."""
+        opened = [self.open(name, to) for name in names]
+        try:
+            yield opened
+        finally:
+            for session in opened:
+                session.close()
+
+
+def seeded(seed: object) -> Callable[[int], bytes]:
+    """A random source that gives the same bytes for the same seed."""
+    return random.Random(repr(seed)).randbytes
+
+
+def reopen(home: homes.Home, key: Path, clock: Hands | None = None) -> Session:
+    """The home, opened with its key file."""
+    session = access.open_session(home, access.Keys(key_file=key), clock or Hands())
+    session.random = seeded((home.path.name, own.written(session.db)))
+    return session
+
+
+def found(folder: Path, name: str, role: str, clock: Hands | None = None, seed: str = "") -> Session:
+    """A new home with a key file beside it."""
+    settings = own.Settings(name, name.title(), role, "EUR", "UTC", None)
+    secrets = founding.Secrets(None, folder / f"{name}.key")
+    return founding.found(
+        homes.Home(folder / name), settings, secrets, "laptop", clock or Hands(), seeded(name + seed)
+    ).session
+
+
+def market(folder: Path) -> Market:
+    """Lisa, James and Mallory on Lisa's board, each with the others' profiles."""
+    folder.chmod(0o700)
+    sessions = [found(folder, name, role) for name, role in PEOPLE.items()]
+    made = boards.create(sessions[0], "market", None, None)
+    for session in sessions[1:]:
+        boards.join(session, made.board["invite"], None, None)
+    meet(*sessions)
+    board = events.spaces(sessions[0].db, "board")[0].id
+    for session in sessions:
+        session.close()
+    return Market(folder, board)
+
+
+def runs(session: Session, space: SpaceId, limit: int = 1000) -> list[Segment]:
+    """Everything a home holds of a space, as it travels, in pieces of about `limit` events."""
+    replica = HomeReplica(session)
+    found: list[Segment] = []
+    for head in replica.heads(raw(space)):
+        at = 0
+        while (run := replica.read(raw(space), head.device, at, limit)) is not None:
+            found.append(run)
+            at = run.last_seq + 1
+    return found
+
+
+def deliver(to: Session, space: SpaceId, segments: Sequence[Segment]) -> Admission:
+    """Offer segments to a home."""
+    return HomeReplica(to).admit(raw(space), segments)
+
+
+def carry(giver: Session, taker: Session, limit: int = 1000) -> None:
+    """What `taker` may have and lacks: the boards it is on, and the deals whose wraps name it."""
+    held = {space.id for space in events.spaces(taker.db)}
+    me = raw(taker.me.identity)
+    for info in HomeReplica(giver).spaces():
+        space = SpaceId(text(info.id))
+        if info.kind == "self" or (info.kind == "board" and space not in held):
+            continue
+        if info.kind == "deal" and me not in info.names:
+            continue
+        heads = {head.device: head.seq for head in HomeReplica(taker).heads(info.id)}
+        news = [run for run in runs(giver, space, limit) if run.last_seq > heads.get(run.device, -1)]
+        if news:
+            deliver(taker, space, news)
+
+
+def meet(*sessions: Session) -> None:
+    """Everybody learns everything they may from everybody, until nothing is new."""
+    for _ in range(2):
+        for giver in sessions:
+            for taker in sessions:
+                if giver is not taker:
+                    carry(giver, taker)
+
+
+def post(session: Session, board: SpaceId, body: Any = POST) -> EventId:
+    """Publish something on a board; its id."""
+    with session.writing():
+        return writing.Writer(session).write(session.space(space_no(session, board)), [body])[-1]
+
+
+def open_deal(session: Session, other: IdentityId, about: EventId | None = None, *, client: bool) -> SpaceId:
+    """A deal with somebody whose profile is here; its id."""
+    with session.writing():
+        them, board = opening.counterpart(session, about, other)
+        return opening.open_deal(session, writing.Writer(session), them, board, about, client=client).id
+
+
+@contextmanager
+def deal_writer(session: Session, deal: SpaceId) -> Iterator[dealing.DealWriter]:
+    """One transaction in a deal that is held."""
+    with session.writing():
+        yield dealing.DealWriter(session, writing.Writer(session), session.space(space_no(session, deal)))
+
+
+def write(session: Session, deal: SpaceId, *bodies: Any) -> list[EventId]:
+    """Write decided bodies into a deal."""
+    with deal_writer(session, deal) as writer:
+        return writer.write(bodies)
+
+
+def write_raw(session: Session, space: SpaceId, *bodies: Any) -> list[EventId]:
+    """Write bodies that no rule of ours has looked at: what hostile or older software may sign."""
+    with session.writing():
+        return writing.Writer(session).write(session.space(space_no(session, space)), bodies)
+
+
+def space_no(session: Session, space: SpaceId) -> int:
+    """The row of a space that is held."""
+    held = events.find_space(session.db, space)
+    assert held is not None, "the space is not held"
+    return held.no
+
+
+def deals_invite() -> Any:
+    """An invitation that a client may write."""
+    return DealInvited("come")
+
+
+def device(session: Session) -> DeviceId:
+    """The device key in use."""
+    return session.me.device
+
+
+_TABLES: Final = ("deal", "milestone", "op", "entry", "booking", "review", "message", "file", "listing", "opinion",
+                  "profile", "board_name")  # fmt: skip
+
+
+def state(session: Session, space: SpaceId) -> dict[str, list[Any]]:
+    """What a home makes of a space, without the row numbers that are its own: events with verdicts, and tables."""
+    no = space_no(session, space)
+    query = (
+        "SELECT c.device, e.seq, e.id, e.kind, e.lamport, e.uptake, e.void, c.identity, c.void FROM event e"
+        " JOIN chain c ON c.no = e.chain WHERE c.space = ? ORDER BY c.device, e.seq, e.id"
+    )
+    found = {"event": session.db.execute(query, (no,)).fetchall()}
+    devices = dict(session.db.execute("SELECT no, device FROM chain WHERE space = ?", (no,)).fetchall())
+    for table in _TABLES:
+        columns = [row[1] for row in session.db.execute(f"PRAGMA table_info({table})").fetchall()]
+        rows = session.db.execute(f"SELECT * FROM {table} WHERE space = ?", (no,)).fetchall()  # noqa: S608
+        found[table] = sorted((_portable(dict(zip(columns, row, strict=True)), devices) for row in rows), key=repr)
+    query = "SELECT chain, seq FROM pending WHERE space = ?"
+    found["pending"] = sorted((devices[chain], seq) for chain, seq in session.db.execute(query, (no,)).fetchall())
+    return found
+
+
+def _portable(row: dict[str, Any], devices: dict[int, bytes]) -> dict[str, Any]:
+    row.pop("space")
+    if "chain" in row:
+        row["chain"] = devices[row["chain"]]
+    return row
+
+
+def unsound(session: Session, space: SpaceId) -> list[str]:
+    """Tables of a space that a fold from nothing would fill otherwise."""
+    return check.differing(session.db, events.space_numbered(session.db, space_no(session, space)))
+
+
+def verdicts(session: Session, space: SpaceId) -> dict[bytes, str | None]:
+    """Why each event of a space counts for nothing, None where it counts."""
+    return {row[2]: row[6] for row in state(session, space)["event"]}
+
+
+def waiting(session: Session) -> int:
+    """How many events of a home wait for a key or for what they cite."""
+    found: int = session.db.execute("SELECT count(*) FROM waiting").fetchone()[0]
+    return found

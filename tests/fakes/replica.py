@@ -1,0 +1,272 @@
+"""A replica in memory, people with keys, and spaces to sync: what the suites of sync run on.
+
+Bodies are short clear texts: `to:` and an identity in a clear event wraps, `cite:` and a place in a chain
+cites, `file:` and an address names an attachment. Everything else is as in the real thing: signatures and
+chains are checked by `ledger.segment`, and what cites an unknown event waits, up to a limit per chain.
+"""
+
+from __future__ import annotations
+
+import random
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from typing import Final
+
+from chaise_cli import ids
+from chaise_cli.crypto import signing
+from chaise_cli.errors import ChaiseError
+from chaise_cli.ledger import canonical, certificate, header, segment
+from chaise_cli.ledger.segment import Sealed, Segment
+from sync.replica import Admission, Head, Problem, SpaceInfo
+
+EPOCH: Final = b"epoch..1"
+WRAP: Final = b"to:"
+CITE: Final = b"cite:"
+FILE: Final = b"file:"
+
+
+class Device:
+    """A device of a person: signs events, and proves itself to peers."""
+
+    def __init__(self, name: str, root: bytes | None = None, kind: certificate.Kind = "admin") -> None:
+        of_root = signing.Ed25519Signer(root or sha256(b"root" + name.encode()).digest())
+        self.signer = signing.Ed25519Signer(sha256(b"device" + name.encode()).digest())
+        self.device = self.signer.public
+        self.root = of_root
+        identity = certificate.identity_of(of_root.public)
+        self.identity = ids.raw(identity)
+        issued = certificate.issue(of_root, kind, identity, ids.DeviceId(ids.text(self.device)), name, 0)
+        self.certificates = canonical.encode([issued.value()])
+
+    def prove(self, message: bytes) -> bytes:
+        """As `sync.replica.Signer`."""
+        return self.signer.sign(signing.TAGS.proof, message)
+
+
+class Chain:
+    """The events of one device in one space."""
+
+    def __init__(self) -> None:
+        self.events: list[Sealed] = []
+        self.ids: list[bytes] = []
+        self.signed: list[int] = []
+        self.signatures: dict[int, bytes] = {}
+        self.cites: list[tuple[int, bytes, int]] = []
+
+    def add(self, sealed: Sealed, event: bytes) -> None:
+        """Append one event."""
+        if sealed.body.startswith(CITE):
+            self.cites.append((len(self.ids), sealed.body[5:37], int.from_bytes(sealed.body[37:45], "big")))
+        self.events.append(sealed)
+        self.ids.append(event)
+
+    def sign(self, seq: int, signature: bytes) -> None:
+        """Keep the signature of an event."""
+        if seq not in self.signatures:
+            self.signed.insert(bisect_left(self.signed, seq), seq)
+            self.signatures[seq] = signature
+
+
+class Space:
+    """One space: its chains, and whom its wraps name."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.chains: dict[bytes, Chain] = {}
+        self.names: set[bytes] = set()
+
+    def waiting(self, chain: Chain) -> int:
+        """Events at the end of a chain that wait for something cited."""
+        for at, device, seq in chain.cites:
+            cited = self.chains.get(device)
+            if cited is None or len(cited.ids) <= seq:
+                return len(chain.ids) - at
+        return 0
+
+
+class MemoryReplica:
+    """A store as replication sees it, in memory."""
+
+    def __init__(self, device: Device, *, waiting_limit: int = 1_000) -> None:
+        self.device = device
+        self.held: dict[bytes, Space] = {}
+        self.keys: dict[bytes, bytes] = {}
+        self.objects: dict[bytes, bytes] = {}
+        self.waiting_limit = waiting_limit
+        self.admissions = 0
+
+    # Writing
+
+    def open(self, kind: str, names: Iterable[bytes] = (), nonce: bytes = b"") -> bytes:
+        """A new space whose wraps name these identities; its id. A board gets an access key instead."""
+        body = b"genesis:" + kind.encode() + nonce + len(self.held).to_bytes(2, "big")
+        packed = header.make(header.CLEAR, header.ZERO, self.device.device, 0, header.ZERO, header.NO_EPOCH, body)
+        space = header.event_id(packed)
+        self.held[space] = Space(kind)
+        self._append(space, Sealed(header.CLEAR, header.NO_EPOCH, body), packed)
+        for name in names:
+            self.write(space, WRAP + name, suite=header.CLEAR)
+        if kind == "board":
+            self.keys[space] = sha256(b"access" + space).digest()
+        return space
+
+    def join(self, space: bytes, key: bytes) -> None:
+        """Hold a board by its invite, still without events."""
+        self.held.setdefault(space, Space("board"))
+        self.keys[space] = key
+
+    def write(self, space: bytes, body: bytes, *, suite: int = header.SEALED, signed: bool = True) -> int:
+        """Append an event to this device's chain; its seq."""
+        chain = self.held[space].chains.setdefault(self.device.device, Chain())
+        seq = len(chain.ids)
+        prev = chain.ids[-1] if chain.ids else header.ZERO
+        epoch = EPOCH if suite == header.SEALED else header.NO_EPOCH
+        packed = header.make(suite, space, self.device.device, seq, prev, epoch, body)
+        self._append(space, Sealed(suite, epoch, body), packed, signed=signed)
+        return seq
+
+    def attach(self, space: bytes, content: bytes) -> bytes:
+        """An attachment that an event of the space names; its address."""
+        address = sha256(content).digest()
+        self.objects[address] = content
+        self.write(space, FILE + address)
+        return address
+
+    def _append(self, space: bytes, sealed: Sealed, packed: bytes, *, signed: bool = True) -> None:
+        held = self.held[space]
+        chain = held.chains.setdefault(self.device.device, Chain())
+        chain.add(sealed, header.event_id(packed))
+        if signed:
+            chain.sign(len(chain.ids) - 1, self.device.signer.sign(signing.TAGS.event, packed))
+        _note_names(held, [sealed])
+
+    # Reading, as `sync.replica.Replica`
+
+    def identity(self) -> bytes:
+        return self.device.identity
+
+    def spaces(self) -> Sequence[SpaceInfo]:
+        return [SpaceInfo(space, held.kind, frozenset(held.names)) for space, held in self.held.items()]
+
+    def heads(self, space: bytes) -> Sequence[Head]:
+        chains = self.held[space].chains if space in self.held else {}
+        return [Head(device, len(chain.ids) - 1, chain.ids[-1]) for device, chain in chains.items()]
+
+    def read(self, space: bytes, device: bytes, from_seq: int, limit: int) -> Segment | None:
+        chain = self.held[space].chains[device]
+        at = bisect_right(chain.signed, from_seq + limit - 1) - 1
+        if at < 0 or chain.signed[at] < from_seq:
+            at += 1
+        if at >= len(chain.signed) or chain.signed[at] - from_seq >= segment.LONGEST:
+            return None
+        last = chain.signed[at]
+        prev = chain.ids[from_seq - 1] if from_seq else header.ZERO
+        return Segment(space, device, from_seq, prev, chain.events[from_seq : last + 1], chain.signatures[last])
+
+    def access_key(self, space: bytes) -> bytes | None:
+        return self.keys.get(space)
+
+    def admit(self, space: bytes, segments: Sequence[Segment]) -> Admission:
+        self.admissions += 1
+        if space not in self.held and not any(self._named(one) for one in segments):
+            return Admission(0, sum(len(one.events) for one in segments), [Problem("space.foreign", "not ours")])
+        held = self.held.setdefault(space, Space("deal"))
+        accepted, rejected, problems = 0, 0, []
+        for one in segments:
+            try:
+                accepted += self._admit_one(held, one)
+            except (ChaiseError, ValueError) as error:
+                rejected += len(one.events)
+                problems.append(Problem("events.refused", str(error)))
+        if not held.chains and space not in self.keys:
+            del self.held[space]
+        return Admission(accepted, rejected, problems)
+
+    def _named(self, one: Segment) -> bool:
+        return any(s == header.CLEAR and body == WRAP + self.identity() for s, _, body in one.events)
+
+    def _admit_one(self, held: Space, one: Segment) -> int:
+        made = segment.verify(one)
+        chain = held.chains.get(one.device, Chain())
+        start = len(chain.ids) - one.first_seq
+        if start < 0:
+            raise ValueError("its beginning is not held")
+        if (chain.ids[one.first_seq - 1] if one.first_seq else header.ZERO) != one.prev:
+            raise ValueError("another history")
+        if [link.id for link in made[:start]] != chain.ids[one.first_seq : one.first_seq + len(made[:start])]:
+            raise ValueError("another history")
+        new = one.events[start:]
+        cites = len(chain.cites)
+        for sealed, link in zip(new, made[start:], strict=True):
+            chain.add(sealed, link.id)
+        if self.waiting_limit < held.waiting(chain):
+            length = len(chain.ids) - len(new)
+            del chain.events[length:], chain.ids[length:], chain.cites[cites:]
+            raise ValueError("too many events wait")
+        chain.sign(one.last_seq, one.signature)
+        held.chains[one.device] = chain
+        _note_names(held, new)
+        return len(new)
+
+    # Attachments
+
+    def objects_wanted(self) -> Sequence[bytes]:
+        named = {address for space in self.held for address in self._files(space)}
+        return sorted(named - set(self.objects))
+
+    def objects_of(self, space: bytes) -> Sequence[bytes]:
+        return [address for address in self._files(space) if address in self.objects]
+
+    def read_object(self, address: bytes) -> Iterable[bytes] | None:
+        content = self.objects.get(address)
+        return None if content is None else [content[at : at + 1000] for at in range(0, len(content), 1000)]
+
+    def keep_object(self, address: bytes, pieces: Iterable[bytes]) -> bool:
+        content = b"".join(pieces)
+        if sha256(content).digest() != address:
+            return False
+        self.objects[address] = content
+        return True
+
+    def _files(self, space: bytes) -> list[bytes]:
+        chains = self.held[space].chains.values()
+        return [body[5:] for chain in chains for _, _, body in chain.events if body.startswith(FILE)]
+
+    # For assertions
+
+    def contents(self) -> dict[bytes, dict[bytes, list[bytes]]]:
+        """The ids of all events, by space and device."""
+        return {s: {d: list(c.ids) for d, c in held.chains.items()} for s, held in self.held.items() if held.chains}
+
+
+def _note_names(held: Space, events: Iterable[Sealed]) -> None:
+    for suite, _, body in events:
+        if suite == header.CLEAR and body.startswith(WRAP):
+            held.names.add(body[3:])
+        if suite == header.CLEAR and body.startswith(b"genesis:"):
+            held.kind = next(kind for kind in ("self", "board", "deal") if body[8:].startswith(kind.encode()))
+
+
+class Forgetful:
+    """A folder's memory: a set."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def get(self, name: str) -> bool:
+        return name in self.names
+
+    def add(self, name: str) -> None:
+        self.names.add(name)
+
+
+def cite(device: bytes, seq: int) -> bytes:
+    """A body that cites an event."""
+    return CITE + device + seq.to_bytes(8, "big")
+
+
+def scribble(replica: MemoryReplica, space: bytes, count: int, chance: random.Random) -> None:
+    """Events with bodies of any bytes."""
+    for _ in range(count):
+        replica.write(space, b"text:" + chance.randbytes(chance.randrange(40)))

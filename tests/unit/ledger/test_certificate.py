@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chaise_cli.crypto import edwards, signing
+from chaise_cli.crypto.signing import BadKey, Ed25519Signer
+from chaise_cli.ids import DeviceId, IdentityId, text
+from chaise_cli.ledger import certificate
+from chaise_cli.ledger.canonical import NotCanonical
+from chaise_cli.ledger.certificate import BadCertificate, Certificate
+
+ROOT, ADMIN, PHONE, OTHER = (Ed25519Signer(bytes([number]) * 32) for number in (1, 2, 3, 4))
+ME = certificate.identity_of(ROOT.public)
+
+
+def _issue(by: Ed25519Signer, to: Ed25519Signer, kind: certificate.Kind, whose: IdentityId = ME) -> Certificate:
+    return certificate.issue(by, kind, whose, DeviceId(text(to.public)), "laptop", 1_000)
+
+
+def _values(*chain: Certificate) -> list[Any]:
+    return [one.value() for one in chain]
+
+
+FIRST, SECOND = _issue(ROOT, ADMIN, "admin"), _issue(ADMIN, PHONE, "device")
+
+
+@pytest.mark.parametrize("chain", [[FIRST], [SECOND, FIRST], [_issue(ROOT, PHONE, "grant")]])
+def test_a_chain_that_leads_to_the_root_holds(chain: Sequence[Certificate]) -> None:
+    assert list(certificate.check(_values(*chain))) == list(chain)
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [
+        [],
+        [SECOND],
+        [FIRST, SECOND],
+        [SECOND, FIRST, FIRST],
+        [_issue(PHONE, OTHER, "device"), SECOND, FIRST],  # a device that is no admin certifies
+        [_issue(ADMIN, PHONE, "device", certificate.identity_of(OTHER.public)), FIRST],
+        [_issue(OTHER, PHONE, "device"), FIRST],
+        [_issue(ROOT, PHONE, "admin", certificate.identity_of(OTHER.public))],
+        [SECOND, _issue(OTHER, ADMIN, "admin", certificate.identity_of(OTHER.public))],
+    ],
+)
+def test_a_chain_that_does_not_is_refused(chain: Sequence[Certificate]) -> None:
+    with pytest.raises(BadCertificate):
+        certificate.check(_values(*chain))
+
+
+def test_at_most_four_certificates_lead_to_the_root() -> None:
+    signers = [Ed25519Signer(bytes([number]) * 32) for number in range(10, 16)]
+    links = [_issue(ROOT, signers[0], "admin")]
+    for above, below in pairwise(signers):
+        links.insert(0, _issue(above, below, "admin"))
+    assert len(certificate.check(_values(*links[-4:]))) == 4
+    with pytest.raises(BadCertificate):
+        certificate.check(_values(*links[-5:]))
+
+
+ODD: list[Any] = [
+    None,
+    True,
+    1,
+    -1,
+    2**53,
+    1.5,
+    "",
+    "x",
+    [],
+    {},
+    "é" * 43,
+    text(bytes(31)),
+    text(bytes(33)),
+    text(bytes(63)),
+    "a" * 65,
+]
+
+
+@pytest.mark.parametrize("field", FIRST.value())
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_no_field_can_be_changed(field: str, odd: object) -> None:
+    changed = FIRST.value() | {field: odd}
+    if changed == FIRST.value() and type(odd) is type(FIRST.value()[field]):
+        return
+    with pytest.raises((BadCertificate, BadKey, NotCanonical)):
+        certificate.check([changed])
+
+
+@given(st.sampled_from(["identity", "device", "by", "sig", "name"]), st.integers(0, 85), st.sampled_from("AZaz09-_"))
+def test_no_character_can_be_changed(field: str, place: int, char: str) -> None:
+    value: dict[str, Any] = FIRST.value()
+    old = value[field]
+    at = place % len(old)
+    if old[at] == char:
+        return
+    with pytest.raises((BadCertificate, BadKey)):
+        certificate.check([value | {field: old[:at] + char + old[at + 1 :]}])
+
+
+def test_keys_are_neither_missing_nor_more() -> None:
+    value = FIRST.value()
+    for wrong in (value | {"more": 1}, *({k: value[k] for k in value if k != key} for key in value)):
+        with pytest.raises(BadCertificate):
+            certificate.check([wrong])
+
+
+@pytest.mark.parametrize("wrong", [None, {}, "text", 1, [None], [[]], ["x"]])
+def test_anything_else_is_refused(wrong: object) -> None:
+    with pytest.raises(BadCertificate):
+        certificate.check(wrong)
+
+
+@pytest.mark.parametrize("weak", [min(edwards.SMALL_ORDER), bytes(32), b"\xff" * 32], ids=["small", "zero", "high"])
+def test_a_weak_key_is_no_device_and_no_issuer(weak: bytes) -> None:
+    value = FIRST.value()
+    with pytest.raises((BadCertificate, BadKey)):
+        certificate.check([value | {"device": text(weak)}])
+    with pytest.raises((BadCertificate, BadKey)):
+        certificate.check([value | {"by": text(weak), "identity": certificate.identity_of(weak)}])
+
+
+def test_a_signature_for_another_use_is_none() -> None:
+    signed = ROOT.sign(signing.TAGS.terms, certificate._signed(FIRST))
+    with pytest.raises(BadCertificate):
+        certificate.check([FIRST._replace(sig=text(signed)).value()])
+
+
+def test_a_name_has_at_most_64_characters() -> None:
+    def made(name: str) -> list[Any]:
+        return [certificate.issue(ROOT, "admin", ME, DeviceId(text(ADMIN.public)), name, 1).value()]
+
+    certificate.check(made("x" * 64))
+    with pytest.raises(BadCertificate):
+        certificate.check(made("x" * 65))

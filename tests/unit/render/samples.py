@@ -1,0 +1,241 @@
+"""One object of every shape, as a command would hand it over."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from chaise_cli.domain.money import parse
+
+DEAL: Final = "deal-7k3m9q2xabcdefghjkmnpqrstv"
+OTHER_DEAL: Final = "deal-7k3m9q2xzbcdefghjkmnpqrstv"
+POST: Final = "post-4tq8xm2kabcdefghjkmnpqrstv"
+LISA: Final = {"id": "id-11s4abcdefghjkmnpqrstvwxyz", "handle": "lisa", "name": "Lisa"}
+JAMES: Final = {"id": "id-1ame5bcdefghjkmnpqrstvwxyz", "handle": "james", "name": "James"}
+
+
+def eur(text: str) -> dict[str, object]:
+    return parse(text, "EUR").shape()
+
+
+def milestone(n: int, title: str, amount: str, state: str, held: str = "0") -> dict[str, object]:
+    return {
+        "id": f"{DEAL}/{n}",
+        "deal": DEAL,
+        "n": n,
+        "title": title,
+        "amount": eur(amount),
+        "due": "2026-12-01T23:00:00Z",
+        "tz": "Europe/Berlin",
+        "criteria": ["Pixel fires on /checkout", "Report matches the shop"],
+        "final": state != "delivered",
+        "state": state,
+        "funded": eur(held),
+        "held": eur(held),
+        "released": eur("0"),
+        "refunded": eur("0"),
+        "payable": eur("0"),
+        "paid_out": eur("0"),
+        "review_deadline": "2026-12-15T14:00:00Z" if state == "delivered" else None,
+        "files": [{"name": "site.tar", "size": 1_234_567, "digest": "sha256-9f86d081884c7d65", "fetched": True}],
+        "may": [{"who": "client", "verb": "release", "until": "2026-12-15T14:00:00Z"}],
+    }
+
+
+def _booking() -> dict[str, object]:
+    slots = [
+        {"n": 1, "start": "2026-11-25T14:00:00Z", "end": "2026-11-25T14:30:00Z", "tz": "Europe/Berlin"},
+        {"n": 2, "start": "2026-11-26T23:30:00Z", "end": "2026-11-27T00:00:00Z", "tz": "Europe/Berlin"},
+    ]
+    return {
+        "id": "book-9wz2abcdefghjkmnpqrstvwxyz",
+        "deal": DEAL,
+        "organizer": LISA | {"tz": "Europe/Berlin"},
+        "attendees": [JAMES | {"tz": "America/New_York"}],
+        "final": True,
+        "start": "2026-11-25T14:00:00Z",
+        "end": "2026-11-25T14:30:00Z",
+        "tz": "Europe/Berlin",
+        "url": "https://meet.example/x",
+        "uid": "3f2a9c",
+        "sequence": 0,
+        "turn": "talent",
+        "offers": 1,
+        "slots": slots,
+        "state": "proposed",
+    }
+
+
+def _deal() -> dict[str, object]:
+    totals = {name: eur("0") for name in ("funded", "held", "released", "refunded", "disputed")}
+    return {
+        "id": DEAL,
+        "post": POST,
+        "title": "Holiday campaign",
+        "client": LISA,
+        "talent": JAMES,
+        "agent": None,
+        "agent_device": None,
+        "secured": False,
+        "currency": "EUR",
+        "terms_hash": "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c",
+        "cover": "I have done two of these.\nReferences on request.",
+        "valid_until": None,
+        "final": True,
+        "state": "hired",
+        "milestones": [
+            milestone(1, "Setup", "600", "delivered", "600"),
+            milestone(2, "Run the campaign and report every week", "1400", "planned"),
+        ],
+        "totals": totals | {"funded": eur("600"), "held": eur("600")},
+        "may": [{"who": "client", "verb": "fund", "until": None}, {"who": "talent", "verb": "update", "until": None}],
+    }
+
+
+SAMPLES: Final[dict[str, dict[str, Any]]] = {
+    "identity": LISA
+    | {
+        "role": "client",
+        "currency": "EUR",
+        "tz": "Europe/Berlin",
+        "device": {"id": "dev-1apt0pcdefghjkmnpqrstvwxyz", "name": "laptop"},
+        "home": "~/.local/share/chaise",
+        "unlocked_until": "2026-11-20T18:00:00Z",
+    },
+    "board": {
+        "id": "board-m4rketabcdefghjkmnpqrstvwx",
+        "name": "marketing",
+        "at": ["~/Shared/chaise"],
+        "members": 12,
+    },
+    "profile": {
+        "id": "id-1ame5bcdefghjkmnpqrstvwxyz",
+        "person": JAMES,
+        "headline": "Web developer who measures",
+        "bio": "Ten years of shops.\n\nI answer within a day.",
+        "skills": ["seo", "ads", "python"],
+        "rates": [{"price": eur("80"), "per": "hour"}],
+        "location": "New York",
+        "links": ["https://james.example"],
+        "tz": "America/New_York",
+        "email": None,
+    },
+    "service": {
+        "id": "svc-4kd1tabcdefghjkmnpqrstvwxy",
+        "person": JAMES,
+        "title": "SEO audit",
+        "kind": "marketing",
+        "price": eur("450"),
+        "days": 5,
+        "skills": ["seo"],
+    },
+    "post": {
+        "id": POST,
+        "board": "board-m4rketabcdefghjkmnpqrstvwx",
+        "title": "Holiday campaign",
+        "kind": "marketing",
+        "skills": ["seo", "ads"],
+        "budget": {"min": eur("1500"), "max": eur("2500")},
+        "deadline": "2026-12-20T23:00:00Z",
+        "tz": "Europe/Berlin",
+        "location": "remote",
+        "brief": "# What we need\n\n- Tracking on every page\n- A weekly report",
+        "client": LISA,
+        "version": 1,
+        "state": "open",
+        "deals": 3,
+    },
+    "deal": _deal(),
+    "milestone": milestone(1, "Setup", "600", "delivered", "600"),
+    "op": {
+        "id": "op-r3x3a5ebcdefghjkmnpqrstvwx",
+        "request_id": None,
+        "kind": "release",
+        "amount": eur("600"),
+        "total": eur("600"),
+        "to": JAMES,
+        "state": "authorized",
+        "ref": None,
+    },
+    "file": {"name": "site.tar", "size": 1_234_567, "digest": "sha256-9f86d081884c7d65", "fetched": False},
+    "journal_entry": {
+        "at": "2026-12-01T09:00:00Z",
+        "text": "hold for Setup",
+        "ref": "transfer 4711",
+        "postings": [
+            {"account": "assets:rail:manual", "amount": eur("600")},
+            {"account": f"liabilities:escrow:{DEAL}:1", "amount": (-parse("600EUR")).shape()},
+        ],
+    },
+    "booking": _booking(),
+    "message": {
+        "id": "msg-h3xx0abcdefghjkmnpqrstvwxy",
+        "deal": DEAL,
+        "by": LISA,
+        "at": "2026-11-24T09:30:00Z",
+        "text": "Could reporting be its own milestone?\nThat would help our budget.",
+        "files": [],
+    },
+    "review": {
+        "id": "rev-5tar5abcdefghjkmnpqrstvwxy",
+        "deal": DEAL,
+        "by": LISA,
+        "about": JAMES,
+        "stars": 5,
+        "recommend": True,
+        "text": "Delivered early, explained everything.",
+        "state": "open",
+        "secured": False,
+    },
+    "balance": {"currency": "EUR"}
+    | dict.fromkeys(("refunded", "disputed", "payable", "paid_out", "released"), eur("0"))
+    | dict.fromkeys(("funded", "held"), eur("600")),
+    "inbox_item": {
+        "id": DEAL,
+        "deal": DEAL,
+        "kind": "delivered",
+        "text": f"@james delivered {DEAL}/1 Setup",
+        "at": "2026-12-01T09:00:00Z",
+        "waits_for": None,
+        "until": "2026-12-15T14:00:00Z",
+        "next": f"chaise release {DEAL}/1",
+    },
+    "agenda_item": {
+        "at": "2026-12-15T14:00:00Z",
+        "tz": "Europe/Berlin",
+        "kind": "review",
+        "of": f"{DEAL}/1",
+        "consequence": "Pays James 600.00 EUR unless you ask for changes or dispute",
+    },
+    "log_entry": {
+        "id": "b5bb9d8014a0f9b1",
+        "space": DEAL,
+        "kind": "work.delivered",
+        "by": JAMES,
+        "device": "dev-1apt0pcdefghjkmnpqrstvwxyz",
+        "seq": 7,
+        "lamport": 19,
+        "at": "2026-12-01T09:00:00Z",
+        "status": "void",
+        "reason": "nothing was funded",
+        "delivery": "seen",
+    },
+    "sync": {
+        "peers": [
+            {
+                "peer": "~/Shared/chaise",
+                "sent": 3,
+                "received": 12,
+                "rejected": 1,
+                "state": "done",
+                "problems": ["an event of dev-1apt0pcdefghjkmnpqrstvwxyz has a wrong signature"],
+            }
+        ]
+    },
+    "verify": {"events": 1_204, "spaces": 5, "balances": [], "problems": []},
+    "doctor": {
+        "checks": [
+            {"name": "home", "ok": True, "value": "~/.local/share/chaise", "origin": "default", "hint": ""},
+            {"name": "clock", "ok": False, "value": "10 years off", "origin": "peer", "hint": "set the clock"},
+        ]
+    },
+}

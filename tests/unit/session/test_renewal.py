@@ -1,0 +1,218 @@
+"""Restored and copied homes: noticed, read-only, and whole again with a new device key."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from chaise_cli.domain import order, talk
+from chaise_cli.ids import raw, text
+from chaise_cli.ledger import certificate
+from chaise_cli.session import checking, renewal
+from chaise_cli.session import home as homes_of
+from chaise_cli.session.home import Home
+from chaise_cli.session.session import Behind, Session
+from chaise_cli.store import events, own
+from tests.fakes import homes
+from tests.fakes.homes import Market
+
+HELLO = talk.MessageSent("Hello", ())
+
+
+def backup(session: Session, to: Path) -> Path:
+    """A copy of the store alone, as a careless backup takes it."""
+    session.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return Path(shutil.copy(session.home.store, to))
+
+
+def restored(session: Session, copy: Path, market: Market, name: str) -> Session:
+    """The home with the older store put back."""
+    home = session.home
+    session.close()
+    for extra in ("store.db-wal", "store.db-shm"):
+        (home.path / extra).unlink(missing_ok=True)
+    shutil.copy(copy, home.store)
+    home.store.chmod(0o600)
+    return homes.reopen(home, market.key(name))
+
+
+def test_a_store_older_than_its_anchor_opens_read_only(
+    lisa: Session, james: Session, market: Market, tmp_path: Path
+) -> None:
+    copy = backup(lisa, tmp_path / "copy")
+    deal = homes.open_deal(lisa, james.me.identity, client=True)
+    old = restored(lisa, copy, market, "lisa")
+    assert old.behind
+    with pytest.raises(Behind) as caught, old.writing():
+        pass
+    assert caught.value.exit == 11
+    homes.meet(old, james)
+    assert events.find_space(old.db, deal) is None  # James never heard of it either
+    old.close()
+
+
+@pytest.mark.parametrize("what", ["missing", "empty", "torn", "another home's"])
+def test_without_a_sound_anchor_a_home_is_read_only(lisa: Session, market: Market, what: str) -> None:
+    home = lisa.home
+    lisa.close()
+    if what == "missing":
+        home.anchor.unlink()
+    else:
+        content = {
+            "empty": b"",
+            "torn": bytes(112),
+            "another home's": (market.folder / "james" / "anchor").read_bytes(),
+        }
+        home.anchor.write_bytes(content[what])
+    old = homes.reopen(home, market.key("lisa"))
+    assert old.behind
+    renewal.renew(old)
+    assert not old.behind
+    old.close()
+    again = homes.reopen(home, market.key("lisa"))
+    assert not again.behind
+    again.close()
+
+
+def test_a_store_ahead_of_its_anchor_is_fine(lisa: Session, james: Session, market: Market) -> None:
+    """A power cut may lose the anchor's last write, never the store's."""
+    before = lisa.home.anchor.read_bytes()
+    homes.open_deal(lisa, james.me.identity, client=True)
+    lisa.home.anchor.write_bytes(before)
+    lisa.close()
+    again = homes.reopen(lisa.home, market.key("lisa"))
+    assert not again.behind
+    homes.open_deal(again, james.me.identity, client=True)
+    again.close()
+
+
+def test_a_copied_home_is_noticed_by_what_a_peer_knows(
+    lisa: Session, james: Session, market: Market, tmp_path: Path
+) -> None:
+    """Store and anchor were copied together: only others can tell."""
+    deal = homes.open_deal(lisa, james.me.identity, client=True)
+    lisa.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    copy = homes.reopen(Home(Path(shutil.copytree(lisa.home.path, tmp_path / "copy"))), market.key("lisa"))
+    assert not copy.behind
+    homes.write(lisa, deal, HELLO)
+    homes.meet(lisa, james)
+    homes.carry(james, copy)
+    assert copy.behind
+    with pytest.raises(Behind), copy.writing():
+        pass
+    copy.close()
+    again = homes.reopen(copy.home, market.key("lisa"))
+    assert again.behind
+    again.close()
+
+
+def test_a_copy_that_wrote_too_is_a_fork_and_read_only(
+    lisa: Session, james: Session, market: Market, tmp_path: Path
+) -> None:
+    deal = homes.open_deal(lisa, james.me.identity, client=True)
+    lisa.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    copy = homes.reopen(Home(Path(shutil.copytree(lisa.home.path, tmp_path / "copy"))), market.key("lisa"))
+    homes.write(lisa, deal, HELLO)
+    homes.write(copy, deal, talk.MessageSent("Other", ()))
+    homes.meet(lisa, james)
+    mine = [run for run in homes.runs(copy, deal) if run.device == raw(copy.me.device)]
+    done = homes.deliver(james, deal, mine)
+    assert {problem.code for problem in done.problems} == {"chain.forked"}
+    homes.deliver(copy, deal, [run for run in homes.runs(lisa, deal) if run.device == raw(lisa.me.device)])
+    assert copy.behind
+    copy.close()
+
+
+def test_a_renewed_home_goes_on_where_it_was(lisa: Session, james: Session) -> None:
+    """Deals go on under the new key, its role as agent included, and the other side follows."""
+    deal = homes.open_deal(lisa, james.me.identity, client=True)
+    homes.meet(lisa, james)
+    homes.write(james, deal, homes.OFFER)
+    old = lisa.me.device
+    renewal.renew(lisa, "new laptop")
+    assert lisa.me.device != old
+    homes.meet(lisa, james)
+    homes.write(lisa, deal, order.Taken())
+    homes.meet(lisa, james)
+    for session in (lisa, james):
+        found = homes.state(session, deal)
+        assert text(found["deal"][0]["agent"]) == lisa.me.device
+        assert found["pending"] == []
+        assert [row[6] for row in found["event"]] == [None] * len(found["event"])
+        assert checking.verify(session, lambda _, __: None).problems == []
+    assert homes.state(lisa, deal) == homes.state(james, deal)
+
+
+def test_a_new_key_is_certified_by_the_oldest_one(lisa: Session) -> None:
+    first = lisa.me.device
+    for name in ("one", "two", "three", "four", "five"):
+        renewal.renew(lisa, name)
+    found = certificate.check(own.certificates(lisa.db))
+    assert [one.name for one in found] == ["five", "laptop"]
+    assert found[0].by == first
+
+
+def test_the_name_stays_unless_told(lisa: Session) -> None:
+    renewal.renew(lisa)
+    assert certificate.check(own.certificates(lisa.db))[0].name == "laptop"
+
+
+def test_what_was_not_sent_before_is_still_sent(lisa: Session, james: Session) -> None:
+    deal = homes.open_deal(lisa, james.me.identity, client=True)
+    homes.write(lisa, deal, HELLO)
+    renewal.renew(lisa)
+    homes.meet(lisa, james)
+    assert len(homes.state(james, deal)["message"]) == 1
+    assert homes.state(lisa, deal) == homes.state(james, deal)
+
+
+def test_a_restored_home_fetches_its_own_events_before_it_writes(
+    lisa: Session, james: Session, market: Market, tmp_path: Path
+) -> None:
+    deal = homes.open_deal(lisa, james.me.identity, client=True)
+    copy = backup(lisa, tmp_path / "copy")
+    homes.write(lisa, deal, HELLO, homes.deals_invite())
+    homes.meet(lisa, james)
+    old = restored(lisa, copy, market, "lisa")
+    homes.carry(james, old)
+    assert len(homes.state(old, deal)["message"]) == 1
+    renewal.renew(old)
+    homes.write(old, deal, HELLO)
+    homes.meet(old, james)
+    assert homes.state(old, deal) == homes.state(james, deal)
+    assert len(homes.state(james, deal)["message"]) == 2
+    assert checking.verify(old, lambda _, __: None).problems == []
+    old.close()
+
+
+def test_a_deal_that_a_newer_chaise_wrote_in_does_not_hold_up_a_renewal(lisa: Session, james: Session) -> None:
+    deal = homes.open_deal(lisa, james.me.identity, client=True)
+    lisa.db.execute("UPDATE space SET newer = 1 WHERE no = ?", (homes.space_no(lisa, deal),))
+    device = lisa.me.device
+    renewal.renew(lisa)
+    assert lisa.me.device != device
+
+
+def test_reading_goes_on_while_a_home_is_behind(lisa: Session, market: Market) -> None:
+    lisa.home.anchor.unlink()
+    lisa.close()
+    old = homes.reopen(lisa.home, market.key("lisa"))
+    with old.reading():
+        assert own.settings(old.db).handle == "lisa"
+    assert homes_of.read_anchor(old.home, old.key) is None
+    old.close()
+
+
+def test_an_anchor_that_cannot_be_written_fails_no_command(lisa: Session, market: Market, tmp_path: Path) -> None:
+    """What was committed stands; told as a failure it would be done twice."""
+    lisa.home.anchor.rename(tmp_path / "anchor")
+    lisa.home.anchor.symlink_to(tmp_path / "anchor")
+    before = (tmp_path / "anchor").read_bytes()
+    homes.post(lisa, market.board)
+    assert (tmp_path / "anchor").read_bytes() == before
+    lisa.close()
+    again = homes.reopen(lisa.home, market.key("lisa"))
+    assert not again.behind
+    again.close()
