@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -166,14 +167,27 @@ def _root(ctx: typer.Context) -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     """The console script: run one command and exit with its status."""
     os.umask(0o077)
+    _open_closed()
     try:
         status = run(list(sys.argv[1:] if argv is None else argv))
-        sys.stdout.flush()
-        sys.stderr.flush()
     except BrokenPipeError:  # whoever read our output has seen enough; what was to be done is done
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
+    with suppress(OSError):  # told already where it matters
+        sys.stdout.flush()
     os._exit(status)  # all is closed and written; to take three hundred modules apart is a thirtieth of a start
+
+
+def _open_closed() -> None:
+    """Standard streams that the caller closed lead to nowhere, lest a file of ours, the store even, takes their place.
+
+    From the lowest on, as the system hands out the lowest number that is free.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDONLY if mode == "r" else os.O_WRONLY)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8"))
 
 
 def run(argv: list[str]) -> int:
@@ -195,17 +209,27 @@ def run(argv: list[str]) -> int:
 def with_verb(argv: list[str]) -> list[str]:
     """The command line with the usual verb in front where it names none: it is empty, or all of it are options.
 
-    Never in front of a word, which may be a mistyped verb.
+    Never in front of a word, which may be a mistyped verb. Options before the verb go behind it.
     """
-    if _words(argv) or any(word in ("--help", "--version", "-V") for word in argv):
+    pairs = zip(["", *argv], argv, strict=False)
+    first = next((at for at, (before, word) in enumerate(pairs) if _is_word(before, word)), None)
+    if first is None:
+        return argv if any(word in ("--help", "--version", "-V") for word in argv) else [USUAL, *argv]
+    row = VERBS.get(argv[first])
+    if row is None or "--help" in argv[:first] or "--" in argv[:first]:
         return argv
-    return [USUAL, *argv]
+    rest = first + 1 + (row.group and first + 1 < len(argv))  # a group's own verb comes along
+    return [*argv[first:rest], *argv[:first], *argv[rest:]]
 
 
 def _words(argv: Sequence[str]) -> list[str]:
     """What is neither an option nor the value of a common one; the first of them is meant to be the verb."""
     pairs = zip(["", *argv], argv, strict=False)
-    return [word for before, word in pairs if not word.startswith("-") and before not in _VALUED]
+    return [word for before, word in pairs if _is_word(before, word)]
+
+
+def _is_word(before: str, word: str) -> bool:
+    return not word.startswith("-") and before not in _VALUED
 
 
 def dispatch(argv: list[str]) -> int:
@@ -217,6 +241,8 @@ def dispatch(argv: list[str]) -> int:
         outcome = app(argv, standalone_mode=False, prog_name="chaise")
     except ChaiseError:
         raise
+    except SystemExit as error:  # what typer makes of a broken pipe, and of nothing else when not standing alone
+        raise BrokenPipeError from error
     except Exception as error:
         status, explain = getattr(error, "exit_code", None), getattr(error, "format_message", None)
         if status is None:

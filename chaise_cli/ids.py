@@ -32,9 +32,10 @@ class BadId(Usage):
 
     code = "usage.bad_id"
     message = "{given!r} is not an id of the kind {expected}"
-    hint = "ids look like {expected}-4tq8xm2k; lists print them, and `chaise show ID` takes any"
+    hint = "ids look like {kind}-4tq8xm2k, or {kind}-4tq8 at the least; lists print them, `chaise show ID` takes any"
     given: str
     expected: str
+    kind: str
 
 
 def text(raw_id: bytes) -> str:
@@ -71,7 +72,7 @@ def read_public(given: str, *kinds: str) -> tuple[str, str]:
     wanted = kinds or KINDS
     chars = "".join(_READ.get(c, "?") for c in rest)
     if not dash or kind not in wanted or "?" in chars or not SHORTEST <= len(chars) <= LENGTH:
-        raise BadId(given=given[:60], expected=" or ".join(wanted))
+        raise BadId(given=given[:60], expected=" or ".join(wanted), kind=kind if kind in wanted else wanted[0])
     return kind, chars
 
 

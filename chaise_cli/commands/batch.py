@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(**PLAIN)
 LINE_MOST: Final = 256 * 1024
-_NEVER: Final = ("batch", "init", "wait", "completion")
+_NEVER: Final = ("batch", "init", "wait", "completion", "help", "schema")
 
 
 class BadLine(Usage):
@@ -65,8 +65,8 @@ def batch(
     with call.session() as session, context.shared(session):
         if not atomic:
             for _, answer, status in _answers(root, common, atomic=False):
-                put(sys.stdout, answer)
-                sys.stdout.flush()
+                with contextlib.suppress(BrokenPipeError):  # the commands are to be run, whoever still listens
+                    put(sys.stdout, answer)
                 worst = worst or status
         else:
             _all_or_nothing(root, common, session)
@@ -108,11 +108,24 @@ def _argv(number: int, line: bytes, *, atomic: bool) -> list[str]:
     argv = value.get("argv") if isinstance(value, dict) else value
     if not isinstance(argv, list) or not argv or not all(isinstance(word, str) for word in argv):
         raise BadLine(line=number, why="no list of words")
-    if argv[0] in _NEVER:
-        raise BadLine(line=number, why=f"{argv[0]} cannot run in a batch")
-    if atomic and "--dry-run" in argv:
-        raise BadLine(line=number, why="an atomic batch keeps all or nothing; rehearse it without --atomic")
+    if why := _unfit(argv, atomic=atomic):
+        raise BadLine(line=number, why=why)
     return argv
+
+
+def _unfit(argv: list[str], *, atomic: bool) -> str:
+    """Why a command has no place in a batch; empty when it has."""
+    if argv[0] in _NEVER or "--help" in argv:
+        return f"{argv[0]}{' --help' if '--help' in argv else ''} cannot run in a batch"
+    if "-" in argv:  # it would take the lines that follow for its text
+        return "- is standard input, which the batch itself reads"
+    if any(word.partition("=")[0] in ("--home", "--key-file") for word in argv):
+        return "a batch runs in one home: name it behind chaise batch"
+    if atomic and argv[0] == "sync":  # others would hold what is undone later
+        return "what an atomic batch writes is sent once it is kept: sync afterwards"
+    if atomic and "--dry-run" in argv:
+        return "an atomic batch keeps all or nothing; rehearse it without --atomic"
+    return ""
 
 
 def _run(root: Any, argv: list[str]) -> tuple[str, int]:

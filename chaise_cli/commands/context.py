@@ -54,6 +54,7 @@ class Call:
         self._request_id: str | None = given.get("request_id")
         self._writes = "dry_run" in given
         self.warnings: list[str] = []
+        self.signed: list[str] = []  # kinds of the events written, or rehearsed
         self.sent = False  # everything written has reached the places that sync by themselves
 
     @property
@@ -79,7 +80,7 @@ class Call:
         that cannot be reached is a warning. reads: it only looks this time, and syncs with `--sync` alone.
         """
         session = _shared[-1] if _shared else access.open_session(self.home, self.keys(), self.clock)
-        session.dry_run = self.dry_run
+        session.dry_run, session.signed = self.dry_run, self.signed
         self.options = self.options._replace(tz=session.me.settings.tz, me=ids.public("id", session.me.identity))
         try:
             automatic = not _shared and self._wants_sync(session, reads=reads)
@@ -117,9 +118,11 @@ class Call:
     def pull(self, session: Session) -> None:
         """Fetch what places know before something is decided, where there are any; trouble is a warning.
 
-        Not with `--no-sync`, nor in a rehearsal, which keeps nothing of what would be fetched.
+        Not with `--no-sync`, in a rehearsal, which keeps nothing of what would be fetched, or in an open transaction.
         """
-        if self._sync is not False and not self.dry_run and sending.has_places(session):
+        if self._sync is False or self.dry_run or session.in_transaction:
+            return
+        if sending.has_places(session):
             syncing: Any = import_module(_SYNCING)
             self.warnings += syncing.automatic(session, everywhere=True)
 
@@ -128,10 +131,10 @@ class Call:
         return Here(self.clock.now(), tz or session.me.settings.tz, loose=self.asks)
 
     def request(self, **asked: object) -> requests.Request | None:
-        """The request id given, with the fingerprint of the verb and what it asks; None without `--request-id`."""
+        """The request id given, and a fingerprint of what is asked; None without one given. Raises BadRequestId."""
         if self._request_id is None:
             return None
-        return requests.Request(self._request_id, requests.fingerprint(self.verb, asked))
+        return requests.request(self._request_id, self.verb, asked)
 
     def result(self, data: Any, **more: Any) -> Result:
         """The result of this call."""

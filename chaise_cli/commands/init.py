@@ -76,7 +76,7 @@ def init(
 
 def _role(call: Call, given: str | None) -> str:
     if given is None:
-        return ROLES[prompts.choose("Mostly you will be a", ROLES, "--role client or --role talent", call.options)]
+        return ROLES[prompts.choose("Your main role", ROLES, "--role client or --role talent", call.options)]
     if given not in ROLES:
         raise starting.NoSuchRole(given=given[:40])
     return given

@@ -15,7 +15,7 @@ import typer
 
 from chaise_cli.commands.context import SYNC, Call
 from chaise_cli.render.emit import emit
-from chaise_cli.result import Result
+from chaise_cli.result import Result, items
 
 PLAIN: Final[dict[str, Any]] = {
     "rich_markup_mode": None,
@@ -84,6 +84,10 @@ def finish(call: Call, result: Result) -> None:
     """Print the result and leave with its exit status."""
     steps = [step for step in result.next if not (call.sent and step.command == SYNC)]
     result = result._replace(warnings=(*call.warnings, *result.warnings), next=steps)
+    if call.dry_run and not any("would" in item for item in items(result)):
+        # Money verbs say it in their objects. What would come next has not come, so nobody is told to do it.
+        kinds = ", ".join(call.signed) or "nothing"
+        result = result._replace(warnings=(*result.warnings, f"nothing was signed; it would be: {kinds}"), next=())
     status = emit(result, call.options)
     if status:
         raise typer.Exit(status)

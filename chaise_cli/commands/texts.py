@@ -107,9 +107,11 @@ def needed_text(source: TextSource, most: int = TEXT_LIMIT) -> str:
 
 
 def one_line(text: str, where: str, most: int = LINE_LIMIT) -> str:
-    """A text on one line without white space around it; `where` names it in errors. Raises NotText, TooLong."""
+    """A text on one line without white space around it; `where` names it. Raises Missing, NotText, TooLong."""
     line = text.strip()
-    if not line or not _plain(line, allowed=""):
+    if not line:
+        raise Missing(flags=where)
+    if not _plain(line, allowed=""):
         raise NotText(where=where)
     if len(line) > most:
         raise TooLong(where=where, limit=most, unit="characters")

@@ -23,7 +23,7 @@ _UID_TAG: Final = b"chaise/1 booking uid\0"
 
 Wall = Annotated[str, Form(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}", "must be a wall clock time")]
 CallLink = Annotated[str, Form(r"(https|tel|sip|xmpp):[!-~]{1,500}", "must be a link: https:, tel:, sip:, xmpp:")]
-Start = Annotated[int, Whole(0, 253_402_300_799_999 - DAY)]  # every call ends within year 9999
+Start = Annotated[int, Whole(0, 253_370_764_799_999 - DAY)]  # every call ends within year 9998
 
 
 @body

@@ -168,9 +168,7 @@ def apply_accepted(deal: Deal, e: Recorded, body: TermsAccepted) -> Deal:
         raise TermsMoved(deal=deal.public, hash=offer.hash)
     terms = offer.terms
     milestones = planned(terms.milestones)
-    return deal._replace(
-        state="hired", terms=terms, terms_hash=offer.hash, hired_by=e.id, milestones=milestones
-    )
+    return deal._replace(state="hired", terms=terms, terms_hash=offer.hash, hired_by=e.id, milestones=milestones)
 
 
 def planned(parts: Sequence[Part]) -> tuple[Milestone, ...]:

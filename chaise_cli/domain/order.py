@@ -96,17 +96,19 @@ def agent_line(
     Of two successors of one agent event the branch with a movement stands; on neither, a handover beats the
     old device, and the smaller id another handover.
     """
-    holder = first_device
+    holders = [first_device]
     line = [place for place in chains(first_device) if place.rank() >= opening.rank() or place.device != opening.device]
     known = {opening.id: -1} | {place.id: index for index, place in enumerate(line)}
     for handover in sorted(handovers, key=lambda h: (h.place.lamport, h.place.id)):
         at = known.get(handover.after)
-        if at is None or any(is_movement(place) for place in line[at + 1 :]):
+        # Never back to a device that had it: what that device writes later would decide about its first handover.
+        if at is None or handover.device in holders or any(is_movement(place) for place in line[at + 1 :]):
             continue
         fresh = [place for place in chains(handover.device) if place.seq >= _first_seq(handover)]
-        line, holder = line[: at + 1] + fresh, handover.device
+        line = line[: at + 1] + fresh
+        holders.append(handover.device)
         known = {opening.id: -1} | {place.id: index for index, place in enumerate(line)}
-    return Line(line, holder)
+    return Line(line, holders[-1])
 
 
 def _first_seq(handover: Handover) -> int:

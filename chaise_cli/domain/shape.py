@@ -163,7 +163,7 @@ Prose = Annotated[str, Text(32_000, line=False)]
 Skill = Annotated[
     str, Form(r"[^\x00-\x20\x7f-\xa0\ud800-\udfff,;=]{1,40}", "must be 1 to 40 characters without spaces")
 ]
-Instant = Annotated[int, Whole(0, 253_402_300_799_999)]  # ms since 1970, UTC, to the end of year 9999
+Instant = Annotated[int, Whole(0, 253_370_764_799_999)]  # ms since 1970, UTC, to the end of 9998: no zone leaves 9999
 Minor = Annotated[int, Whole(0)]  # minor units of a currency
 Currency = Annotated[str, Form("[A-Z]{3}", "must be a currency code of three letters")]
 Zone = Annotated[str, Form(r"[A-Za-z0-9_+/-]{1,64}", "must be an IANA zone name")]

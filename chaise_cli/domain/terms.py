@@ -169,9 +169,9 @@ def check_terms(terms: Terms, terms_hash: str, parties: Parties) -> None:
     """
     if (terms.client, terms.talent) != (parties.client, parties.talent):
         raise OtherParties
-    # Until agents of a third identity can consent and are given the role, terms that name one would say something
-    # untrue: that the money is secured, while the client's device goes on moving it.
-    if (terms.agent, terms.agent_device) != (parties.client, parties.agent_device):
+    # The opening makes the client the agent. Until agents of a third identity can consent and are given the role, terms
+    # that name one would say something untrue: that the money is secured, while the client's device goes on moving it.
+    if (terms.agent, terms.agent_device) != (parties.agent, parties.agent_device):
         raise OtherAgent
     check_amounts(terms.milestones, terms.currency, terms.client_fee)
     if digest(terms) != terms_hash:

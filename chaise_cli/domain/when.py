@@ -154,6 +154,17 @@ def zone(name: str) -> ZoneInfo:
         raise UnknownZone(given=name[:60]) from error
 
 
+def shown(name: str) -> str:
+    """The zone to show a time in: of that name, or UTC where this machine does not know it.
+
+    What somebody else wrote with newer zone data, or out of malice, must not keep a list from being shown.
+    """
+    try:
+        return zone(name).key
+    except UnknownZone:
+        return "UTC"
+
+
 def read_iso(text: str) -> Written:
     """What an ISO 8601 text says: `2026-12-20`, `2026-12-20T15:00`, with `Z` or an offset. Raises Unreadable."""
     found = re.fullmatch(_ISO, text.strip(" "))
@@ -216,6 +227,7 @@ def first_instant(day: date, tz: str) -> int:
 
 def day_ended(ms: int, tz: str) -> date | None:
     """The day whose end in `tz` this instant is; None when it lies within a day."""
+    tz = shown(tz)
     here = utc(ms).astimezone(zone(tz))
     if first_instant(here.date(), tz) != ms:
         return None
@@ -234,6 +246,7 @@ def day_text(day: date) -> str:
 
 def one_zone(ms: int, tz: str) -> str:
     """The instant for a person in `tz`: `15 Dec 2026 15:00 Berlin (+01:00)`."""
+    tz = shown(tz)
     here = utc(ms).astimezone(zone(tz))
     return f"{day_text(here.date())} {_place_text(here, tz)}"
 
@@ -244,6 +257,7 @@ def both_zones(ms: int, tz_a: str, tz_b: str) -> str:
     >>> both_zones(1797343200000, "Europe/Berlin", "America/New_York")
     '15 Dec 2026 15:00 Berlin (+01:00) · 09:00 New York (-05:00)'
     """
+    tz_a, tz_b = shown(tz_a), shown(tz_b)
     if tz_a == tz_b:
         return one_zone(ms, tz_a)
     there = utc(ms).astimezone(zone(tz_b))
@@ -258,6 +272,7 @@ def deadline_text(ms: int, tz: str) -> str:
     >>> deadline_text(1797807600000, "Europe/Berlin")
     '20 Dec 2026, end of day Berlin (+01:00)'
     """
+    tz = shown(tz)
     day = day_ended(ms, tz)
     if day is None:
         return one_zone(ms, tz)

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import unicodedata
 from collections.abc import Mapping
 from typing import Final, TextIO
+
+from chaise_cli.errors import Refused
 
 PLAIN_WIDTH: Final = 80  # of a terminal that does not tell
 NARROWEST: Final = 40
@@ -28,6 +31,15 @@ _UNSAFE: Final = (
     + "\U000e0000-\U000e0fff"
     "]"
 )
+
+
+class Unwritable(Refused):
+    """The answer could not be written where it should go; what the command did stands."""
+
+    code = "output.unwritable"
+    message = "the answer could not be written: {why}"
+    hint = "what the command did stands: chaise log shows it, chaise show ID tells it again"
+    why: str
 
 
 def safe(text: str, *, multiline: bool = False) -> str:
@@ -98,12 +110,23 @@ def terminal_width(stream: TextIO, environment: Mapping[str, str]) -> int | None
 
 
 def put(stream: TextIO, text: str) -> None:
-    """Write `text`; what the stream's encoding cannot say is written as a backslash escape."""
+    """Write `text`; what the stream's encoding cannot say is written as a backslash escape.
+
+    Nobody listening on stderr stops nothing. Raises Unwritable and BrokenPipeError on other streams.
+    """
     encoding = getattr(stream, "encoding", None) or "utf-8"
     try:
-        stream.write(text)
-    except UnicodeEncodeError:
-        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        try:
+            stream.write(text)
+        except UnicodeEncodeError:
+            stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except BrokenPipeError:
+        if stream is not sys.stderr:
+            raise
+    except OSError as error:
+        if stream is not sys.stderr:
+            raise Unwritable(why=error.strerror or "unknown") from error
 
 
 def _wished(environment: Mapping[str, str], name: str) -> bool:

@@ -42,8 +42,10 @@ def verify(session: Session, step: Step) -> Checked:
             spaces = events.spaces(session.db)
             balances = money_reads.balances(session.db)
             problems += _events(session, spaces, step, total)
-    except connection.DamagedStore as error:  # what cannot be read cannot be compared either
+    except ChaiseError as error:  # what cannot be read cannot be compared either
         problems.append(error.sentence())
+    except (AssertionError, LookupError, TypeError, ValueError) as error:  # rows that none of our folds has written
+        problems.append(f"what is stored does not hang together: {type(error).__name__}")
     return Checked(total, len(spaces), balances, problems)
 
 
@@ -84,6 +86,8 @@ def _chains(session: Session, space: Space) -> Iterator[tuple[int, str]]:
             first = run.last_seq + 1
             yield len(run.events), ""
     yield from ((0, problem) for problem in _signatures(session, space))
+    for event in check.misplaced(session.db, space):
+        yield 0, f"the place or kind of event {event.seq} of {_device(event.device)} is damaged"
 
 
 def _signatures(session: Session, space: Space) -> Iterator[str]:

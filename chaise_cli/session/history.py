@@ -89,8 +89,11 @@ def entry(session: Session, logged: Logged) -> dict[str, Any]:
 
 
 def event(session: Session, given: str) -> dict[str, Any]:
-    """The log entry of an event's id, which may be shortened. Raises BadId, Unknown, SeveralEvents."""
-    _, chars = ids.read_public(f"op-{given}", "op")  # the form of any id's characters
+    """The log entry of an event's id, which may be shortened. Raises Unknown, SeveralEvents."""
+    try:
+        _, chars = ids.read_public(f"op-{given}", "op")  # the form of any id's characters
+    except ids.BadId as error:
+        raise finding.Unknown(given=given[:60] or "''") from error
     found = log_reads.ids_like(session.db, chars, finding.SHOWN_MOST + 1)
     if len(found) > 1:
         shown = ", ".join(ids.base32(one)[: max(_SHOWN_CHARS, len(chars) + 4)] for one in found[: finding.SHOWN_MOST])

@@ -49,7 +49,7 @@ class Locked(NoKey):
 
     code = "home.locked"
     message = "the home at {path} is locked"
-    hint = "chaise unlock, or name the key with --key-file PATH or CHAISE_KEY_FILE"
+    hint = "chaise unlock; or name the key with --key-file PATH; last of all: chaise unlock --recovery-file FILE"
     path: str
 
 

@@ -24,6 +24,8 @@ def anything(session: Session, given: str) -> tuple[Shown, Named | None]:
 
     Raises what `finding.find` raises, and SeveralEvents.
     """
+    if given.strip() == "me":
+        given = "@me"
     if not given.startswith("@") and given.partition("-")[0].lower() not in KINDS and "-" not in given:
         return ("log_entry", history.event(session, given)), None
     named = finding.find(session, given)

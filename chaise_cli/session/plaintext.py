@@ -43,6 +43,8 @@ class Plaintext(NamedTuple):
 
 def write(text: Plaintext) -> bytes:
     """The canonical JSON, not yet padded. Raises NotCanonical, BadPlaintext when it does not fit an event."""
+    if text.at > AT_MOST:
+        raise BadPlaintext(why="the clock is past the year 6429")
     value: dict[str, object] = {
         "at": text.at,
         "data": text.data,

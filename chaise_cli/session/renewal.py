@@ -8,23 +8,35 @@ from typing import TYPE_CHECKING
 from chaise_cli.crypto import signing
 from chaise_cli.domain import order
 from chaise_cli.domain import own as own_bodies
-from chaise_cli.ids import DeviceId, EventId, raw, text
+from chaise_cli.domain.light import NamedTuple
+from chaise_cli.ids import DeviceId, EventId, public, raw, text
 from chaise_cli.ledger import canonical, certificate
 from chaise_cli.session import home as homes
-from chaise_cli.session import writing
+from chaise_cli.session import requests, writing
 from chaise_cli.session.session import Me
 from chaise_cli.store import duties, events, own
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chaise_cli.session.requests import Request
     from chaise_cli.session.session import Session
 
 
-def renew(session: Session, name: str | None = None) -> list[EventId]:
+class Renewed(NamedTuple):
+    """The events that a renewal wrote, now or when the same request was done before."""
+
+    events: Sequence[str]
+    replayed: bool
+
+
+def renew(session: Session, name: str | None = None, asked: Request | None = None) -> Renewed:
     """Give this home a new device key, certified by its oldest one, and hand the agent's role in deals on to it.
 
     What the old key wrote stays valid and is still sent; it signs nothing any more. name: of the device, the
-    old one's when None. The ids of the events written.
+    old one's when None. Raises Reused.
     """
+    me, behind = session.me, session.behind
     issuer, chain = own.devices(session.db)[0]
     old_name = _name(chain)
     seed = signing.generate_seed(session.random)
@@ -32,18 +44,27 @@ def renew(session: Session, name: str | None = None) -> list[EventId]:
     signer = signing.Ed25519Signer(own.device_seed(session.db, issuer))
     issued = certificate.issue(signer, "admin", session.me.identity, device, name or old_name, session.clock.now())
     with session.admitting():
+        before = requests.replayed(session, asked)
+        if before is not None:
+            return Renewed(before.events, replayed=True)
         own.add_device(session.db, device, seed, json.dumps([issued.value(), *chain]))
         own.drop(session.db, "behind")
         session.me = Me(session.me.identity, device, session.me.settings)
         writer = writing.Writer(session)
         space = events.spaces(session.db, "self")[0]
-        writer.write(space, [own_bodies.SelfDevice(canonical.encode(issued.value()).decode())])
-        for found in _orphaned(session, device):
-            writer.write(session.space(found[0]), [order.AgentDevice(device, found[1])])
+        writer.write(space, [own_bodies.SelfDevice(canonical.encode(issued.value()).decode())], asked)
+        for no, after in orphaned(session):
+            writer.write(session.space(no), [order.AgentDevice(device, after)])
         session.behind = False
+        done = requests.remember(session, asked, public("dev", device), writer.written)
+    if session.dry_run:  # nothing was kept
+        session.me, session.behind = me, behind
+        return Renewed(done, replayed=False)
+    if session.in_transaction:  # which may yet be undone; the anchor follows its commit
+        return Renewed(done, replayed=False)
     written = own.written(session.db)
     homes.write_anchor(session.home, session.key, homes.Anchor(written.total, written.id))
-    return writer.written
+    return Renewed(done, replayed=False)
 
 
 def _name(chain: list[object]) -> str:
@@ -52,15 +73,16 @@ def _name(chain: list[object]) -> str:
     return str(first["name"])
 
 
-def _orphaned(session: Session, new: DeviceId) -> list[tuple[int, EventId]]:
+def orphaned(session: Session) -> list[tuple[int, EventId]]:
     """Deals whose agent device is an old key of this home, with the agent's last event known (or the opening).
 
-    Not those that a newer Chaise has written in: they are read-only, and must not hold up the rest.
+    A talent who has not heard of a renewal opens deals that name the old key: `upkeep` takes their role over
+    too. Not those that a newer Chaise has written in: they are read-only, and must not hold up the rest.
     """
     found = []
-    for no, agent, line in duties.roles(session.db):
+    for no, agent, line in duties.roles(session.db, session.me.identity, session.me.device):
         space = events.space_numbered(session.db, no)
-        if space.newer or agent == new or not own.is_mine(session.db, agent):
+        if space.newer or not own.is_mine(session.db, agent):
             continue
         chain = events.chain_of(session.db, no, raw(agent))
         last = EventId(text(chain.id)) if line else events.find_opening(session.db, space)

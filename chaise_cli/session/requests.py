@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from chaise_cli.domain.light import NamedTuple
-from chaise_cli.errors import RequestReused
+from chaise_cli.errors import RequestReused, Usage
 from chaise_cli.ids import base32, raw, text
 from chaise_cli.store import requests
 
@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from chaise_cli.ids import EventId
     from chaise_cli.session.session import Session
     from chaise_cli.store.requests import Used
+
+
+LONGEST: Final = 128  # characters, as every reader of an event expects
+
+
+class BadRequestId(Usage):
+    """The request id is empty, too long, or nothing that can be printed."""
+
+    code = "usage.bad_request_id"
+    message = "a request id has 1 to {most} printable characters"
+    hint = "choose a short one, such as the number of an order"
+    most: int
 
 
 class Request(NamedTuple):
@@ -33,6 +45,13 @@ class Reused(RequestReused):
     message = "the request id {request_id} was used before with other parameters"
     hint = "use a new request id for a new request"
     request_id: str
+
+
+def request(id_: str, verb: str, asked: dict[str, object]) -> Request:
+    """A request id as given, with the fingerprint of what is asked. Raises BadRequestId."""
+    if not 0 < len(id_) <= LONGEST or not id_.isprintable() or not id_.strip():
+        raise BadRequestId(most=LONGEST)
+    return Request(id_, fingerprint(verb, asked))
 
 
 def fingerprint(verb: str, asked: dict[str, object]) -> str:

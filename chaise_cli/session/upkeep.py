@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from chaise_cli.domain import booking_acts
 from chaise_cli.domain.booking_acts import Taken
 from chaise_cli.domain.directory import PostClosed
+from chaise_cli.domain.order import AgentDevice
 from chaise_cli.errors import ChaiseError
 from chaise_cli.ids import EventId, public
-from chaise_cli.session import agency, dealing, trust, writing
+from chaise_cli.session import agency, dealing, renewal, trust, writing
 from chaise_cli.store import deal_reads, deals, duties, events
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ def run(session: Session) -> list[str]:
     """Do what falls due in every deal; what could not be done, in words. The others are done all the same."""
     problems: list[str] = []
     me = session.me
+    for space, after in renewal.orphaned(session):
+        _guarded(session, space, problems, partial(_take_over, session, space, after))
     busy = duties.busy(session.db, me.identity, me.device)
     confirmed = _confirmed(session) if busy else []
     for space in busy:
@@ -43,6 +46,11 @@ def _guarded(session: Session, space: int, problems: list[str], do: Callable[[],
             do()
     except ChaiseError as error:
         problems.append(f"{public('deal', events.space_numbered(session.db, space).id)}: {error.sentence()}")
+
+
+def _take_over(session: Session, no: int, after: EventId) -> None:
+    """The agent's role in a deal that was opened with a key this home has renewed since."""
+    writing.Writer(session).write(session.space(no), [AgentDevice(session.me.device, after)])
 
 
 def _look_after(session: Session, no: int, confirmed: Sequence[Taken]) -> None:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from chaise_cli.domain.light import NamedTuple
+from chaise_cli.ids import text
 from chaise_cli.store import boards, connection, deals, events
 
 if TYPE_CHECKING:
@@ -23,6 +24,13 @@ class Kept(NamedTuple):
     seq: int
     id: bytes
     signature: bytes
+
+
+class Misplaced(NamedTuple):
+    """An event, or the head of a chain, whose derived columns are not what they should be."""
+
+    device: bytes
+    seq: int
 
 
 class Entry(NamedTuple):
@@ -49,6 +57,42 @@ def signatures(database: Connection, chain: int) -> list[Kept]:
     """The kept signatures of a chain, in order."""
     query = "SELECT seq, id, signature FROM event WHERE chain = ? AND signature IS NOT NULL ORDER BY seq"
     return [Kept(*row) for row in database.execute(query, (chain,)).fetchall()]
+
+
+def misplaced(database: Connection, space: Space) -> list[Misplaced]:
+    """Events whose kind or lamport is not what their bytes and what they cite come to, and chains with another head.
+
+    Both are derived, no signature covers them, and a refold takes them as they stand.
+    """
+    found: list[Misplaced] = []
+    lamports: dict[tuple[str, int], int] = {}
+    cited: list[tuple[events.Stored, list[list[Any]]]] = []
+    for stored in events.read_space(database, space.no):
+        device = text(stored.device)
+        lamports[device, stored.seq] = stored.lamport
+        kind, seen = _said(stored)
+        cited.append((stored, seen))
+        if kind != stored.kind:
+            found.append(Misplaced(stored.device, stored.seq))
+    for stored, seen in cited:
+        before = [(text(stored.device), stored.seq - 1), *((device, seq) for device, seq, _ in seen)]
+        if stored.lamport != 1 + max(lamports.get(place, -1) for place in before):
+            found.append(Misplaced(stored.device, stored.seq))
+    query = (
+        "SELECT c.device, c.seq FROM chain c LEFT JOIN event e ON e.chain = c.no AND e.seq = c.seq"
+        " WHERE c.space = ? AND c.seq >= 0 AND (e.id IS NOT c.id OR e.lamport IS NOT c.lamport)"
+    )
+    return found + [Misplaced(*row) for row in database.execute(query, (space.no,)).fetchall()]
+
+
+def _said(stored: events.Stored) -> tuple[str | None, list[list[Any]]]:
+    """The kind in an event's own bytes, and what it cites."""
+    if not stored.suite:
+        return "wrap" if stored.seq else "genesis", []
+    if stored.void in ("body.unopenable", "body.malformed"):
+        return None, []
+    said = json.loads(stored.body)
+    return said["kind"], said["seen"]
 
 
 def differing(database: Connection, space: Space) -> list[str]:

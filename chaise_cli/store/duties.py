@@ -69,7 +69,12 @@ def has_pending(connection: Connection, space: int) -> bool:
     return connection.execute("SELECT 1 FROM pending WHERE space = ? LIMIT 1", (space,)).fetchone() is not None
 
 
-def roles(connection: Connection) -> list[Role]:
-    """The agent's role in every deal."""
-    rows = connection.execute("SELECT space, agent, line FROM deal").fetchall()
+def roles(connection: Connection, me: IdentityId, device: DeviceId) -> list[Role]:
+    """The agent's role in my deals as a client where another device has it, and this one never asked for it."""
+    query = (
+        "SELECT space, agent, line FROM deal d WHERE client = ?1 AND agent <> ?2 AND NOT EXISTS"
+        " (SELECT 1 FROM chain c JOIN event e ON e.chain = c.no"
+        " WHERE c.space = d.space AND c.device = ?2 AND e.kind = 'agent.device')"
+    )
+    rows = connection.execute(query, (raw(me), raw(device))).fetchall()
     return [Role(space, DeviceId(text(agent)), line) for space, agent, line in rows]

@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -41,3 +46,45 @@ def test_every_common_option_that_takes_a_word_is_known() -> None:
     hints = [get_args(hint) for hint in registry._COMMON.values()]
     taking = {option.default for kind, option in hints if kind not in (bool, bool | None)}
     assert taking == set(cli._VALUED)
+
+
+@pytest.mark.parametrize("before", [["--json"], ["--no-input", "--json"], ["--color", "--json"]])
+def test_options_may_stand_before_the_verb(lisa: Person, james: Person, before: list[str]) -> None:
+    home = ["--home", str(lisa.home), "--key-file", str(lisa.key_file)]
+    assert james.run(*before, *home, "whoami").json["data"]["handle"] == "lisa"
+    made = james.run(*before, *home, "board", "create", "marketing")
+    assert (made.exit, made.data["name"]) == (0, "marketing")
+
+
+def test_a_rehearsal_says_what_would_be_signed_and_nothing_of_what_comes_next(lisa: Person) -> None:
+    lisa.does("board", "create", "marketing")
+    answer = lisa.run("post", "One", "--brief", "b", "--dry-run", "--json")
+    assert answer.json["warnings"] == ["nothing was signed; it would be: post.published"]
+    assert answer.json["next"] == []
+    assert "it would be: post.published" in lisa.run("post", "One", "--brief", "b", "--dry-run").err
+
+
+@pytest.mark.parametrize(
+    ("streams", "verb", "status"),
+    [
+        ("<&-", "boards --json", 0),
+        ("<&- >&- 2>&-", "boards", 0),
+        ("<&-", "batch", 0),
+        (">&- 2>&-", "nope", 2),
+        (">/dev/full", "boards --json", 5),
+        ("2>/dev/full", "nope", 2),
+        ("2>&1 | exec true", "boards", 0),
+        ("2>&1 | exec true", "nope", 2),
+    ],
+)
+def test_streams_that_are_closed_or_full_change_no_outcome(
+    lisa: Person, tmp_path: Path, streams: str, verb: str, status: int
+) -> None:
+    lisa.does("board", "create", "marketing")
+    program = f"{sys.executable} -m chaise_cli {verb} --home {lisa.home} --key-file {lisa.key_file} {streams}"
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(cli.__file__).parents[1]), "HOME": str(tmp_path)}
+    script = f"set -o pipefail; {program}"
+    done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, "a bug in" in done.stderr, "Traceback" in done.stderr) == (status, False, False)
+    if streams == "<&-" and "--json" in verb:
+        assert json.loads(done.stdout)["ok"]

@@ -90,6 +90,9 @@ def test_show_takes_any_id_and_any_event(lisa: Person, james: Person, board: str
     assert lisa.does("show", said["id"])["text"] == "Hello"
     assert lisa.does("show", board)["name"] == "marketing"
     assert lisa.does("show", "@james")["person"]["handle"] == "james"
+    assert lisa.does("show", "me")["person"]["handle"] == "lisa"
+    assert [lisa.fails("show", given).exit for given in ("", "four", "post-abc")] == [3, 3, 2]
+    assert "ids look like post-" in lisa.fails("show", "post-abc").error["hint"]
     assert lisa.does("show", f"{deal}/1")["title"] == "Campaign"
     post = lisa.does("show", deal)["post"]
     assert lisa.does("show", post)["title"] == "Campaign"

@@ -183,3 +183,13 @@ def test_what_waits_for_others_is_told_from_ones_own_side(lisa: Person, james: P
 def test_every_kind_of_expectation_has_its_words() -> None:
     assert {*inbox._SAID} == {*expected.KINDS}
     assert {*inbox._THEIRS} == {*expected.KINDS} - {inbox._TALK}
+
+
+@pytest.mark.parametrize("request_id", ["", " ", "x" * 129, "a\nb", "a\x1bb", "\u202e"])
+def test_a_request_id_that_the_other_side_would_refuse_is_refused_here(
+    lisa: Person, deal: str, request_id: str
+) -> None:
+    """Else the message would be void for them alone."""
+    assert lisa.fails("message", deal, "Hello", "--request-id", request_id).code == "usage.bad_request_id"
+    assert lisa.fails("accept", deal, "--request-id", request_id, "--terms", "x").code == "usage.bad_request_id"
+    assert lisa.run("message", deal, "Hello", "--request-id", "x" * 128).exit == 0

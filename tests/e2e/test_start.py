@@ -79,7 +79,7 @@ def test_a_handle_follows_from_the_name(ada: Person) -> None:
         (["--currency", "DOGE"], "money.unknown_currency"),
         (["--tz", "CET"], "time.unknown_zone"),
         (["--email", "nobody"], "usage.bad_field"),
-        (["--name", " "], "usage.not_text"),
+        (["--name", " "], "usage.missing_text"),
         (["--name", "x" * 65], "usage.too_long"),
         (["--device-name", "x" * 65], "usage.too_long"),
         (["--recovery-out", "HOME/recovery"], "home.key_inside"),

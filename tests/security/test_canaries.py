@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 
 from tests.fakes import homes
 
-CANARY: Final = "canary-Zaunkönig-7f3a"
+CANARY: Final = "canary-zaunkönig-7f3a"
 PARTS: Final = tuple(
     f"{CANARY}-{what}" for what in ("handle", "name", "board", "title", "brief", "skill", "cover", "message", "file")
 )
@@ -72,10 +73,24 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
     say("init", "--handle", "canary", "--name", PARTS[1], "--role", "client", "--currency", "EUR", "--tz", "UTC",
         "--key-file", str(folder / "key"), "--recovery-out", str(folder / "code"))  # fmt: skip
     say("board", "create", PARTS[2], "--at", str(shared))
-    say("post", PARTS[3], "--brief", PARTS[4], "--budget", f"{MONEY}EUR")
+    post = say("post", PARTS[3], "--brief", PARTS[4], "--budget", f"{MONEY}EUR", "--skill", PARTS[5].lower(), "--ids")
+    invite = json.loads(say("board", "invite", "--json"))["data"]["invite"]
+    _answer(folder / "other", post.strip(), invite)
     (folder / "errors").write_text("".join(errors))
     say("sync")
     return folder
+
+
+def _answer(home: Path, post: str, invite: str) -> None:
+    """Somebody else proposes, writes and attaches a file, so that the folder carries a deal too."""
+    secrets = ("--key-file", str(home.parent / "other.key"), "--recovery-out", str(home.parent / "other.code"))
+    chaise(home, "init", "--handle", "other", "--name", PARTS[1], "--role", "talent", "--tz", "UTC", *secrets)
+    chaise(home, "board", "join", "-", stdin=invite)
+    deal = chaise(home, "propose", post, "--price", f"{MONEY}EUR", "--cover", PARTS[6], "--ids").stdout.strip()
+    attached = home.parent / f"{PARTS[8]}.txt"
+    attached.write_text(PARTS[8] * 100)
+    chaise(home, "message", deal, PARTS[7], "--file", str(attached))
+    attached.unlink()
 
 
 NEEDLES: Final = [form for part in (*PARTS, MONEY, MONEY.replace(".", "")) for form in forms(part) if len(form) > 5]
@@ -89,8 +104,10 @@ def test_the_needles_would_be_found(tmp_path: Path) -> None:
         assert found_in(tmp_path, NEEDLES)
 
 
-def test_no_word_stands_in_the_home(told: Path) -> None:
+def test_no_word_stands_in_either_home(told: Path) -> None:
     assert found_in(told / "home", NEEDLES) == []
+    assert found_in(told / "other", NEEDLES) == []
+    assert list((told / "home" / "objects").iterdir()), "the attachment has arrived, sealed"
 
 
 def test_no_word_stands_in_the_log_of_an_open_store(tmp_path: Path) -> None:

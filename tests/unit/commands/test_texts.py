@@ -83,5 +83,5 @@ def test_a_missing_text_opens_the_editor_only_where_a_person_sits(monkeypatch: p
 def test_a_title_is_one_line() -> None:
     assert texts.one_line(" Holiday campaign ", "the title") == "Holiday campaign"
     assert refusal(lambda given: texts.one_line(given, "the title"), "a\nb") == "usage.not_text"
-    assert refusal(lambda given: texts.one_line(given, "the title"), " ") == "usage.not_text"
+    assert refusal(lambda given: texts.one_line(given, "the title"), " ") == "usage.missing_text"
     assert refusal(lambda given: texts.one_line(given, "the title", 5), "abcdef") == "usage.too_long"

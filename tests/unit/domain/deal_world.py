@@ -133,8 +133,10 @@ def hired(
     auto_release: bool = True,
     agent_of: IdentityId = LISA,
 ) -> World:
-    """A deal of Lisa and James with signed terms over milestones of these amounts."""
+    """A deal of Lisa and James with signed terms over milestones of these amounts; its agent has the role already."""
     world = World()
+    parties = world.deal.parties._replace(agent=agent_of, agent_device=DEVICES[agent_of])
+    world.deal = world.deal._replace(parties=parties)
     wanted = hiring.draft(
         world.deal,
         milestones=parts(*(amounts or (60_000,)), revisions=revisions),

@@ -6,8 +6,9 @@ from chaise_cli.domain import deal_fold, hiring, record
 from chaise_cli.domain.body import replace
 from chaise_cli.domain.deal import Deal, DealInvited, DealWithdrawn, NoSuchMilestone, TermsAccepted, milestone
 from chaise_cli.domain.may import May, may_deal, may_milestone
-from chaise_cli.domain.terms import DAY_MS, Planned, TooLarge, UnknownCurrency
+from chaise_cli.domain.terms import DAY_MS, OtherAgent, Planned, TooLarge, UnknownCurrency
 from chaise_cli.domain.transitions import NotYours, WrongState
+from chaise_cli.ids import IdentityId
 from tests.unit.domain.deal_world import (
     ADA,
     DEVICES,
@@ -166,10 +167,23 @@ def test_terms_of_others_and_impossible_amounts_are_refused() -> None:
         hiring.propose(world.deal, world.by(JAMES), proposal([Planned("All", 2**53 - 1, None)] * 2))
 
 
-def test_the_terms_may_name_another_agent() -> None:
-    world = hired(agent_of=ADA)
-    assert world.deal.parties.agent == ADA
-    assert world.deal.parties.agent_device == DEVICES[ADA]
+@pytest.mark.parametrize(("agent", "device"), [(JAMES, JAMES), (ADA, ADA), (ADA, LISA), (LISA, JAMES), (LISA, ADA)])
+def test_terms_name_the_agent_that_the_deal_has(agent: IdentityId, device: IdentityId) -> None:
+    """Neither the talent nor a third identity becomes the agent by terms alone, nor a device without the role."""
+    world = World()
+    named = hiring.draft(world.deal, milestones=parts(600), currency="EUR", agent=agent, agent_device=DEVICES[device])
+    with pytest.raises(OtherAgent):
+        hiring.hire(world.deal, world.by(JAMES), named, sign)
+
+
+def test_terms_offered_before_a_handover_are_accepted_and_leave_the_role_where_it_went() -> None:
+    world = offered()
+    phone = world.deal.parties._replace(agent_device=DEVICES[ADA])
+    world.deal = world.deal._replace(parties=phone)
+    assert hiring.draft(world.deal).agent_device == DEVICES[ADA]  # a counter-offer names who has it now
+    world.accept()
+    assert world.deal.state == "hired"
+    assert world.deal.parties == phone
 
 
 def test_a_provisional_word_makes_the_deal_provisional() -> None:

@@ -119,7 +119,7 @@ def test_a_second_look_covers_nothing_new() -> None:
 def line(history: History, handovers: Sequence[Handover], movements: str = "", opening: Place | None = None) -> str:
     opened = opening or history.places[A, 0]
     found = agent_line(opened, A, history.chain, handovers, lambda place: name(place) in movements.split())
-    return " ".join(name(place) for place in found)
+    return " ".join(name(place) for place in found.events)
 
 
 def test_without_a_handover_the_line_is_the_first_devices() -> None:

@@ -305,3 +305,19 @@ def test_no_text_brings_down_the_readers(text: str) -> None:
 
 def test_an_instant_is_counted_from_any_zone() -> None:
     assert when.in_ms(datetime(2026, 12, 15, 15, tzinfo=timezone(timedelta(hours=1)))) == ms(2026, 12, 15, 14)
+
+
+@pytest.mark.parametrize("tz", ["Bad/Zone", "posix/Europe/Berlin", "localtime"])
+def test_a_zone_that_this_machine_does_not_know_is_shown_in_utc(tz: str) -> None:
+    """Others wrote it; one such post or call must not keep the list of all of them from being shown."""
+    ms = 1_797_343_200_000
+    assert when.one_zone(ms, tz) == when.one_zone(ms, "UTC")
+    assert when.both_zones(ms, tz, "UTC") == when.one_zone(ms, "UTC")
+    assert when.deadline_text(ms, tz) == when.deadline_text(ms, "UTC")
+    assert when.day_ended(ms, tz) is None
+
+
+def test_the_last_instant_of_a_body_can_be_shown_everywhere() -> None:
+    last = 253_370_764_799_999
+    assert when.read_instant(when.instant_text(last)) == last
+    assert when.deadline_text(last, "Pacific/Kiritimati").startswith("1 Jan 9999 13:59")

@@ -295,6 +295,13 @@ def test_a_malformed_content_is_void_and_its_chain_goes_on(lisa: Session, padded
     assert HomeReplica(lisa).read(raw(pen.id), pen.device, 0, 10) == pen.run()
 
 
+def test_a_clock_beyond_every_calendar_is_malformed(lisa: Session) -> None:
+    """No list could show it, so one stranger's message would take the inbox away."""
+    pen = stranger(lisa).say(HELLO, at=2**47).say(HELLO, at=2**47 - 1)
+    homes.deliver(lisa, pen.id, [pen.run()])
+    assert kept(lisa, pen)[3:] == ["body.malformed", None]
+
+
 def test_a_kind_of_another_space_is_void(lisa: Session) -> None:
     pen = stranger(lisa).say(directory.BoardNamed("here?")).say(own.SelfBoxKey(text(bytes(32)), text(bytes(32))))
     homes.deliver(lisa, pen.id, [pen.run()])

@@ -81,6 +81,43 @@ def test_a_role_given_away_counts_from_the_new_devices_next_word(james: Session)
     assert sound(james, client.id)
 
 
+@pytest.mark.parametrize("to", ["phone", "talent"])
+@pytest.mark.parametrize("word", ["taken", "money.held"])
+def test_a_device_that_gave_the_role_away_is_judged_alike_bit_by_bit_and_at_once(
+    market: Market, tmp_path: Path, to: str, word: str
+) -> None:
+    """It goes on before the new device has said anything; the talent's own device never will."""
+    with market.visit(tmp_path / "a", "james") as (one,), market.visit(tmp_path / "b", "james") as (other,):
+        client = Client(one)
+        device = DeviceId(text(client.phone.device)) if to == "phone" else one.me.device
+        client.laptop.say(order.AgentDevice(device, client.tip(client.laptop)))
+        homes.deliver(one, client.id, [client.laptop.run()])
+        at = client.laptop.seq
+        client.laptop.tell(word, {} if word == "taken" else {"milestone": 1})
+        homes.deliver(one, client.id, [client.laptop.run(at)])
+        homes.deliver(other, client.id, [client.laptop.run()])
+        assert sound(one, client.id)
+        assert homes.state(one, client.id) == homes.state(other, client.id)
+
+
+def test_no_device_gets_the_role_twice(market: Market, tmp_path: Path) -> None:
+    """Else its later movements would decide about its first handover, and rewrite what others took up since."""
+    with market.visit(tmp_path / "a", "james") as (one,), market.visit(tmp_path / "b", "james") as (other,):
+        client = Client(one)
+        client.phone.say(move(client.phone, client.tip(client.laptop)), seen=[client.laptop.head()])
+        client.phone.say(move(client.laptop, client.tip(client.phone)))
+        client.phone.say(order.Taken())
+        homes.deliver(one, client.id, [client.laptop.run(), client.phone.run()])
+        before = line(one, client.id)
+        at = client.laptop.seq
+        client.laptop.say(order.Taken(), seen=[client.phone.head()])
+        homes.deliver(one, client.id, [client.laptop.run(at)])
+        homes.deliver(other, client.id, [client.laptop.run(), client.phone.run()])
+        assert set(before) <= set(line(one, client.id))
+        assert sound(one, client.id)
+        assert homes.state(one, client.id) == homes.state(other, client.id)
+
+
 def test_what_was_taken_up_before_a_handover_is_not_taken_up_again(james: Session) -> None:
     """The new device had written in the deal before it got the role."""
     client = Client(james)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from chaise_cli.domain import order, talk
 from chaise_cli.ids import raw, text
 from chaise_cli.ledger import certificate
-from chaise_cli.session import checking, renewal
+from chaise_cli.session import checking, renewal, requests, upkeep
 from chaise_cli.session import home as homes_of
 from chaise_cli.session.home import Home
 from chaise_cli.session.session import Behind, Session
@@ -145,6 +146,22 @@ def test_a_renewed_home_goes_on_where_it_was(lisa: Session, james: Session) -> N
     assert homes.state(lisa, deal) == homes.state(james, deal)
 
 
+def test_a_deal_that_names_a_renewed_key_is_taken_over_once(lisa: Session, james: Session) -> None:
+    """The talent opens it with a profile from before the renewal: otherwise nobody could ever put it in order."""
+    old = lisa.me.device
+    renewal.renew(lisa)
+    deal = homes.open_deal(james, lisa.me.identity, client=False)
+    homes.meet(lisa, james)
+    assert text(homes.state(lisa, deal)["deal"][0]["agent"]) == old
+    for _ in range(2):
+        assert upkeep.run(lisa) == []
+        homes.meet(lisa, james)
+    kinds = [row[3] for row in homes.state(james, deal)["event"]]
+    assert kinds.count("agent.device") == 1
+    assert text(homes.state(james, deal)["deal"][0]["agent"]) == lisa.me.device
+    assert homes.state(lisa, deal) == homes.state(james, deal)
+
+
 def test_a_new_key_is_certified_by_the_oldest_one(lisa: Session) -> None:
     first = lisa.me.device
     for name in ("one", "two", "three", "four", "five"):
@@ -216,3 +233,31 @@ def test_an_anchor_that_cannot_be_written_fails_no_command(lisa: Session, market
     again = homes.reopen(lisa.home, market.key("lisa"))
     assert not again.behind
     again.close()
+
+
+def test_a_rehearsed_renewal_changes_nothing(lisa: Session) -> None:
+    before, anchor = lisa.me, lisa.home.anchor.read_bytes()
+    lisa.dry_run = True
+    assert len(renewal.renew(lisa, "other").events) == 1
+    lisa.dry_run = False
+    assert (lisa.me, lisa.home.anchor.read_bytes()) == (before, anchor)
+    assert certificate.check(own.certificates(lisa.db))[0].name == "laptop"
+
+
+def test_a_renewal_is_done_once_for_a_request(lisa: Session) -> None:
+    asked = requests.request("r1", "device renew", {})
+    first = renewal.renew(lisa, None, asked)
+    device = lisa.me.device
+    again = renewal.renew(lisa, None, asked)
+    assert (first.replayed, again.replayed, again.events, lisa.me.device) == (False, True, first.events, device)
+    with pytest.raises(requests.Reused):
+        renewal.renew(lisa, "other", requests.request("r1", "device renew", {"name": "other"}))
+
+
+def test_a_renewal_that_is_undone_leaves_the_anchor(lisa: Session) -> None:
+    """As in an atomic batch; else the home would look like a copy of itself."""
+    anchor = lisa.home.anchor.read_bytes()
+    with suppress(KeyError), lisa.writing():
+        renewal.renew(lisa)
+        raise KeyError
+    assert lisa.home.anchor.read_bytes() == anchor
