@@ -16,7 +16,7 @@ from chaise_cli.domain import directory, money
 from chaise_cli.domain import handle as handles
 from chaise_cli.errors import Usage
 from chaise_cli.result import Result
-from chaise_cli.session import browsing, finding, portraits
+from chaise_cli.session import choosing, finding, portraits
 
 app = typer.Typer(**PLAIN)
 BIO_LIMIT: Final = 48 * 1024  # bytes; the event takes 32,000 characters
@@ -75,7 +75,7 @@ def profile(
         "tz": tz,
         "name": name and texts.one_line(name, "the name", NAME_LIMIT),
         "handle": handle and handles.read(handle),
-        "role": role and browsing.chosen(role, "role", ROLES),
+        "role": role and choosing.one_of(role, ROLES, "--role"),
         "email": email,
         "currency": currency,
     }

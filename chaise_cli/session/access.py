@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from chaise_cli.crypto import storekey
 from chaise_cli.domain.light import NamedTuple
+from chaise_cli.errors import NoKey
 from chaise_cli.ids import text
 from chaise_cli.session import home as homes
 from chaise_cli.session.session import Session
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chaise_cli.clock import Clock
+
+
+class NoKeyFile(NoKey):
+    """The key file that was named, or that the home remembers, cannot be read."""
+
+    code = "key.no_key_file"
+    message = "the key file {path} cannot be read"
+    hint = "name it where it is now: --key-file PATH; last of all: chaise unlock --recovery-file FILE"
+    path: str
 
 
 class Keys(NamedTuple):
@@ -54,7 +64,7 @@ def find_key(home: homes.Home, slots: dict[str, Any], keys: Keys, now: int) -> s
         and _fits(slots, kept[0])
     ):
         return kept[0]
-    path = keys.key_file or (Path(slots["key_file"]) if slots.get("key_file") else None)
+    path = keys.key_file or _remembered(slots)
     if path is not None and keys.passphrase is None:
         found = _by_key_file(home, slots, path)
         if homes.keeps_cache():  # a read then loads no cipher
@@ -68,6 +78,12 @@ def find_key(home: homes.Home, slots: dict[str, Any], keys: Keys, now: int) -> s
     return key
 
 
+def _remembered(slots: dict[str, Any]) -> Path | None:
+    """The key file that the home remembers; one that is gone does not count where a passphrase opens the home too."""
+    path = Path(slots["key_file"]) if slots.get("key_file") else None
+    return None if path and _slot(slots, "passphrase") and not path.exists() else path
+
+
 def _by_recovery_code(home: homes.Home, slots: dict[str, Any], code: str) -> storekey.StoreKey:
     slot = _slot(slots, "recovery")
     if slot is None:
@@ -78,7 +94,9 @@ def _by_recovery_code(home: homes.Home, slots: dict[str, Any], code: str) -> sto
 
 def _by_key_file(home: homes.Home, slots: dict[str, Any], path: Path) -> storekey.StoreKey:
     slot = _slot(slots, "keyfile")
-    if slot is None or not path.is_file() or not os.access(path, os.R_OK):
+    if not path.is_file() or not os.access(path, os.R_OK):
+        raise NoKeyFile(path=str(path))
+    if slot is None:
         raise homes.Locked(path=str(home.path))
     connection.check_private(path)
     key: storekey.StoreKey = _keyslots().open_slot(slot, path.read_text(errors="replace"))

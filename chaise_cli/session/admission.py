@@ -404,17 +404,23 @@ class Admission:
         self._chains[chain.device] = chain._replace(seq=item.seq, id=item.id, lamport=lamport)
 
     def _keep_waiting(self) -> None:
-        """What could not be admitted yet stays, sealed; beyond the limit it is left to be fetched again."""
+        """What could not be admitted yet stays, sealed; beyond the limit it is left to be fetched again.
+
+        Chains that have proved no owner share one limit: a stranger could make any number of them.
+        """
+        unproven = WAITING_MOST
         for device, queue in self._queues.items():
             chain = self._chains[device]
             if self._stored_waiting[device]:
                 waiting.forget(self._db, chain.no)
-            kept = list(queue)[:WAITING_MOST]
-            if len(queue) > WAITING_MOST:  # end on a kept signature, or what stays could not be passed on
+            room = WAITING_MOST if chain.identity else unproven
+            kept = list(queue)[:room]
+            if len(queue) > room:  # end on a kept signature, or what stays could not be passed on
                 while kept and kept[-1].signature is None:
                     kept.pop()
                 self._full(len(queue) - len(kept))
                 self._accepted -= len(queue) - len(kept)
+            unproven -= 0 if chain.identity else len(kept)
             rows = [waiting.Waiting(i.seq, i.id, i.suite, i.epoch, i.signature, i.body) for i in kept]
             waiting.keep(self._db, chain.no, rows)
 

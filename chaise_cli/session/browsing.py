@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.money import MixedCurrency, Money
-from chaise_cli.errors import Usage
 from chaise_cli.session import finding, portraits, which
+from chaise_cli.session.choosing import one_of
 from chaise_cli.store import board_reads, listings
 from chaise_cli.store.listings import DEFAULT_LIMIT, PEOPLE_SORTS, POST_STATES, SERVICE_STATES, SORTS
 
@@ -18,17 +18,6 @@ if TYPE_CHECKING:
     from chaise_cli.shapes import Post, Service
 
 ALL: Final = "all"
-
-
-class BadChoice(Usage):
-    """A word that is none of those to choose from."""
-
-    code = "usage.bad_choice"
-    message = "{given!r} is no {what}"
-    hint = "choose one of: {choices}"
-    given: str
-    what: str
-    choices: str
 
 
 class Ask(NamedTuple):
@@ -55,7 +44,7 @@ class Found(NamedTuple):
 
 
 def posts(session: Session, ask: Ask) -> Found:
-    """Posts on our boards. Raises BadChoice, MixedCurrency, and what naming a person or board raises."""
+    """Posts on our boards. Raises NotAChoice, MixedCurrency, and what naming a person or board raises."""
     wanted = _wanted(session, ask, POST_STATES, SORTS)
     return _cut(session, ask, listings.posts(session.db, wanted, session.clock.now(), cache(session.person)))
 
@@ -92,9 +81,9 @@ def service(session: Session, id_: str) -> Service:
 
 
 def _wanted(session: Session, ask: Ask, states: Sequence[str], sorts: Sequence[str]) -> listings.Wanted:
-    chosen(ask.sort, "order", sorts)
+    one_of(ask.sort, sorts, "--sort")
     if ask.state != ALL:
-        chosen(ask.state, "state", (*states, ALL))
+        one_of(ask.state, (*states, ALL), "--state")
     named = [amount for amount in (ask.least, ask.most) if amount is not None]
     currencies = list(
         dict.fromkeys([*([ask.currency] if ask.currency else []), *(amount.currency for amount in named)])
@@ -114,13 +103,6 @@ def _wanted(session: Session, ask: Ask, states: Sequence[str], sorts: Sequence[s
         sort=ask.sort,
         limit=ask.limit or DEFAULT_LIMIT,
     )
-
-
-def chosen(given: str, what: str, choices: Sequence[str]) -> str:
-    """`given`, which has to be one of `choices`. Raises BadChoice."""
-    if given not in choices:
-        raise BadChoice(given=given[:40], what=what, choices=", ".join(choices))
-    return given
 
 
 def _cut(session: Session, ask: Ask, found: Sequence[Mapping[str, Any]]) -> Found:

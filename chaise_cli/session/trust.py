@@ -15,10 +15,11 @@ from chaise_cli.domain import reputation, review_acts, review_view, when
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.review import WORDS_MOST, Content, ReviewVoucher, deal_token
 from chaise_cli.domain.review_fold import deadline, facts_of, vouch
-from chaise_cli.errors import Corrupt, Usage
+from chaise_cli.errors import Corrupt
 from chaise_cli.ids import IdentityId, SpaceId, public, raw, text
 from chaise_cli.session import acting, agency, finding, showing, standing, vouchers
 from chaise_cli.session.acting import Done, Step
+from chaise_cli.session.choosing import one_of
 from chaise_cli.store import content, deal_reads, events, opinions, own
 
 if TYPE_CHECKING:
@@ -43,17 +44,6 @@ class LostKey(Corrupt):
     message = "the key that opens your review {review} is not here"
     hint = "another device of yours may hold it: chaise sync"
     review: str
-
-
-class BadChoice(Usage):
-    """A word that this list does not know."""
-
-    code = "reviews.bad_choice"
-    message = "{given!r} is not a {what} of reviews"
-    hint = "one of: {choices}"
-    given: str
-    what: str
-    choices: str
 
 
 class Ask(NamedTuple):
@@ -179,10 +169,10 @@ def shown(session: Session, state: DealState, one: Review) -> dict[str, Any]:
 
 
 def listed(session: Session, ask: Ask) -> list[dict[str, Any]]:
-    """The reviews that are wanted, the newest first (or those with most stars), ties by id. Raises BadChoice."""
-    for what, given, choices in (("state", ask.state, STATES), ("sort", ask.sort, SORTS)):
-        if given is not None and given not in choices:
-            raise BadChoice(given=given[:40], what=what, choices=", ".join(choices))
+    """The reviews that are wanted, the newest first (or those with most stars), ties by id. Raises NotAChoice."""
+    one_of(ask.sort, SORTS, "--sort")
+    if ask.state is not None:
+        one_of(ask.state, STATES, "--state")
     found = [one for one in _of(session, ask.of) if ask.state in {None, one["state"]}]
     if ask.since is not None:
         found = [one for one in found if when.read_instant(one["at"]) >= ask.since]

@@ -176,7 +176,7 @@ def test_a_profile_can_differ_by_board(james: Person) -> None:
         (["--bio", "x" * 32_001], "usage.bad_field"),
         (["--bio", "x", "--bio-file", "y"], "usage.two_texts"),
         (["--bio-file", "missing"], "usage.unreadable_file"),
-        (["--role", "king"], "usage.bad_choice"),
+        (["--role", "king"], "usage.not_a_choice"),
         (["--handle", "me"], "usage.bad_handle"),
         (["--email", "nobody"], "usage.bad_field"),
         (["--board", "nowhere"], "board.unknown"),
@@ -363,8 +363,8 @@ def test_a_cut_list_says_so(market: Person) -> None:
 @pytest.mark.parametrize(
     ("argv", "code"),
     [
-        (["posts", "--state", "hired"], "usage.bad_choice"),
-        (["posts", "--sort", "title"], "usage.bad_choice"),
+        (["posts", "--state", "hired"], "usage.not_a_choice"),
+        (["posts", "--sort", "title"], "usage.not_a_choice"),
         (["posts", "--limit", "0"], "usage.out_of_range"),
         (["posts", "--limit", "10001"], "usage.out_of_range"),
         (["posts", "--min", "10EUR", "--max", "10USD"], "money.mixed_currency"),
@@ -374,8 +374,8 @@ def test_a_cut_list_says_so(market: Person) -> None:
         (["posts", "--board", "other"], "board.unknown"),
         (["posts", "--skill", "a b;c"], "usage.bad_skill"),
         (["posts", "--csv"], "usage.one_format"),
-        (["services", "--state", "filled"], "usage.bad_choice"),
-        (["talents", "--sort", "price"], "usage.bad_choice"),
+        (["services", "--state", "filled"], "usage.not_a_choice"),
+        (["talents", "--sort", "price"], "usage.not_a_choice"),
     ],
 )
 def test_a_list_refuses_what_it_does_not_understand(market: Person, argv: list[str], code: str) -> None:

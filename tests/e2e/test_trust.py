@@ -133,8 +133,8 @@ def test_a_review_that_somebody_vouched_for_themselves_is_not_shown(
         (("review", "{deal}", "--stars", "5", "--text", "x" * 6001), 2, "usage.bad_field"),
         (("review", "post-0000", "--stars", "5"), 2, "usage.bad_id"),
         (("reviews", "book-0000"), 2, "usage.bad_id"),
-        (("reviews", "--state", "lost"), 2, "reviews.bad_choice"),
-        (("reviews", "--sort", "lost"), 2, "reviews.bad_choice"),
+        (("reviews", "--state", "lost"), 2, "usage.not_a_choice"),
+        (("reviews", "--sort", "lost"), 2, "usage.not_a_choice"),
         (("reviews", "@nobody"), 3, "person.unknown"),
     ],
 )

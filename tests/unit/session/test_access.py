@@ -13,7 +13,7 @@ from chaise_cli.crypto.keyslots import BadKeyText, SlotsDamaged, WrongKey
 from chaise_cli.errors import ChaiseError
 from chaise_cli.session import access, checking, founding
 from chaise_cli.session import home as homes
-from chaise_cli.session.access import Keys
+from chaise_cli.session.access import Keys, NoKeyFile
 from chaise_cli.session.home import Home, HomeExists, Locked, NoHome
 from chaise_cli.session.session import Session
 from chaise_cli.store import connection, own
@@ -46,7 +46,7 @@ def test_a_home_opens_with_the_key_file_that_it_remembers(home: Home) -> None:
 
 
 def test_without_its_key_file_a_home_is_locked(home: Home, tmp_path: Path) -> None:
-    with pytest.raises(Locked):
+    with pytest.raises(NoKeyFile):
         opened(home, Keys(key_file=tmp_path / "gone"))
 
 
@@ -66,7 +66,7 @@ def test_a_file_that_is_no_key_is_said_to_be_none(home: Home, tmp_path: Path, co
 
 
 def test_a_folder_is_no_key_file(home: Home, tmp_path: Path) -> None:
-    with pytest.raises(Locked):
+    with pytest.raises(NoKeyFile):
         opened(home, Keys(key_file=tmp_path))
 
 
@@ -174,7 +174,7 @@ def test_an_unlocked_home_opens_without_a_secret(home: Home, key: storekey.Store
     opened(home).close()
     NOW.at += 1
     try:
-        with pytest.raises(Locked):
+        with pytest.raises(NoKeyFile):
             opened(home)
     finally:
         NOW.at -= 1

@@ -550,3 +550,20 @@ def test_a_segment_of_a_newer_envelope_is_refused_by_name(lisa: Session) -> None
 def test_genesis_and_wrap_may_come_in_two_pieces(lisa: Session) -> None:
     pen = stranger(lisa)
     assert homes.deliver(lisa, pen.id, [pen.run(0, 1), pen.run(1)]).accepted == 3
+
+
+def test_chains_that_proved_no_owner_share_one_limit_of_waiting_events(lisa: Session, james: Session) -> None:
+    """A stranger makes any number of chains; what waits of them all is bounded, and the deal goes on."""
+    deal = homes.open_deal(lisa, james.me.identity, client=True)
+    refused = 0
+    for number in range(5):
+        noise = Pen(f"noise {number}", space=deal, secret=bytes(32))
+        for _ in range(300):
+            noise.say(HELLO)
+        refused += homes.deliver(lisa, deal, [noise.run()]).rejected
+    assert refused == 5 * 300 - homes.waiting(lisa)
+    assert 0 < homes.waiting(lisa) <= 1000
+    homes.meet(lisa, james)
+    homes.write(james, deal, talk.MessageSent("still here", ()))
+    homes.meet(lisa, james)
+    assert homes.state(lisa, deal) == homes.state(james, deal)
