@@ -49,6 +49,7 @@ def init(
     passphrase_fd: Annotated[
         int | None, typer.Option(help="Read the passphrase from here.", metavar="N", min=0)
     ] = None,
+    keyring: Annotated[bool, typer.Option("--keyring", help="Let the system's keyring keep the key.")] = False,
     recovery_out: Annotated[Path | None, typer.Option(help="New file for the recovery code.", metavar="FILE")] = None,
     device_name: Annotated[str | None, typer.Option(help="Else the host's name.", metavar="NAME")] = None,
 ) -> Result:
@@ -59,11 +60,11 @@ def init(
     device = texts.one_line(device_name or machine.device_name(), "the device's name", NAME_LIMIT)
     if recovery_out is None and not call.asks:
         raise prompts.NeedsInput(what="a place for the recovery code", flag="--recovery-out FILE")
-    plan = starting.Plan(call.home, settings, _secrets(call, passphrase_fd), device, recovery_out)
+    plan = starting.Plan(call.home, settings, _secrets(call, passphrase_fd, keyring=keyring), device, recovery_out)
     started = starting.start(plan, call.clock)
     if started.recovery_code is not None:
         put(sys.stderr, _WRITE_DOWN.format(code=started.recovery_code) + "\n")
-    if plan.secrets.passphrase is not None:
+    if plan.secrets.passphrase is not None or plan.secrets.keyring:
         unlocking.keep_open(started.session)
     call.options = call.options._replace(tz=settings.tz)
     data = dict(identity(started.session))
@@ -82,13 +83,13 @@ def _role(call: Call, given: str | None) -> str:
     return given
 
 
-def _secrets(call: Call, passphrase_fd: int | None) -> founding.Secrets:
+def _secrets(call: Call, passphrase_fd: int | None, *, keyring: bool) -> founding.Secrets:
     """How the key is kept: as the call says, else by a passphrase typed twice."""
     keys = call.keys()
     passphrase = unlocking.passphrase_from(passphrase_fd) if passphrase_fd is not None else keys.passphrase
-    if passphrase is None and keys.key_file is None:
-        flag = "--passphrase-fd N or --key-file PATH"
+    if passphrase is None and keys.key_file is None and not keyring:
+        flag = "--passphrase-fd N, --key-file PATH or --keyring"
         passphrase = prompts.secret("Choose a passphrase", flag, call.options)
         if prompts.secret("The same again", flag, call.options) != passphrase:
             raise starting.PassphrasesDiffer
-    return founding.Secrets(passphrase, keys.key_file)
+    return founding.Secrets(passphrase, keys.key_file, keyring)

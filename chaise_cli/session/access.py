@@ -33,13 +33,15 @@ class NoKeyFile(NoKey):
 class Keys(NamedTuple):
     """What the caller offers to open the home with; `ask` prompts for a passphrase where a person sits.
 
-    recovery: the recovery code as written down, the way in when all others are lost.
+    recovery: the recovery code as written down, the way in when all others are lost. keyring: ask the system's
+    keyring again, though a key may be kept.
     """
 
     key_file: Path | None = None
     passphrase: str | None = None
     ask: Callable[[], str] | None = None
     recovery: str | None = None
+    keyring: bool = False
 
 
 def open_session(home: homes.Home, keys: Keys, clock: Clock) -> Session:
@@ -54,12 +56,16 @@ def open_session(home: homes.Home, keys: Keys, clock: Clock) -> Session:
 
 
 def find_key(home: homes.Home, slots: dict[str, Any], keys: Keys, now: int) -> storekey.StoreKey:
-    """The store key: by recovery code if given, as unlocked, by key file, by passphrase. Raises Locked, WrongKey."""
+    """The store key: by recovery code if given, as unlocked, by key file, keyring, passphrase.
+
+    Raises Locked, NoKeyFile, NoKeyring, WrongKey.
+    """
     if keys.recovery is not None:
         return _by_recovery_code(home, slots, keys.recovery)
     if (
         keys.passphrase is None
         and keys.key_file is None
+        and not keys.keyring
         and (kept := homes.unlocked_key(home, now))
         and _fits(slots, kept[0])
     ):
@@ -70,11 +76,26 @@ def find_key(home: homes.Home, slots: dict[str, Any], keys: Keys, now: int) -> s
         if homes.keeps_cache():  # a read then loads no cipher
             homes.keep_unlocked(home, found, now + homes.UNLOCK_MS, path)
         return found
+    if keys.passphrase is None and (opened := _by_keyring(slots)):
+        if homes.keeps_cache():  # asking the keyring costs more than any command
+            homes.keep_unlocked(home, opened, now + homes.UNLOCK_MS)
+        return opened
     secret = keys.passphrase or (keys.ask() if keys.ask and _slot(slots, "passphrase") else None)
     slot = _slot(slots, "passphrase")
     if secret is None or slot is None:
         raise homes.Locked(path=str(home.path))
     key: storekey.StoreKey = _keyslots().open_slot(slot, secret)
+    return key
+
+
+def _by_keyring(slots: dict[str, Any]) -> storekey.StoreKey | None:
+    """The key that the system's keyring opens; None when there is no such slot, or nothing kept for it."""
+    slot = _slot(slots, "keyring")
+    if slot is None:
+        return None
+    keyrings: Any = import_module("chaise_cli.session.keyrings")
+    secret = keyrings.fetch(str(slot["fingerprint"]))
+    key: storekey.StoreKey | None = _keyslots().open_slot(slot, secret) if secret else None
     return key
 
 

@@ -14,7 +14,7 @@ from chaise_cli.errors import Refused
 from chaise_cli.ids import DeviceId, raw, text
 from chaise_cli.ledger import canonical, certificate
 from chaise_cli.session import home as homes
-from chaise_cli.session import wraps, writing
+from chaise_cli.session import keyrings, wraps, writing
 from chaise_cli.session.session import Session
 from chaise_cli.store import connection, own, schema
 
@@ -34,10 +34,11 @@ class EmptyPassphrase(Refused):
 
 
 class Secrets(NamedTuple):
-    """How the store key is kept: by a passphrase, or a key file at `key_file`, or both."""
+    """How the store key is kept: by a passphrase, a key file at `key_file`, the keyring, or several of them."""
 
     passphrase: str | None
     key_file: Path | None
+    keyring: bool = False  # the system's keyring keeps it
 
 
 class Found(NamedTuple):
@@ -80,7 +81,10 @@ def homes_key(home: homes.Home, secrets: Secrets) -> storekey.StoreKey:
     slots = homes.read_keys(home)["slots"]
     if secrets.key_file is not None:
         return keyslots.open_slot(_slot(slots, "keyfile"), secrets.key_file.read_text(errors="replace"))
-    assert secrets.passphrase, "a home has a key file or a passphrase"
+    if secrets.keyring:
+        slot = _slot(slots, "keyring")
+        return keyslots.open_slot(slot, keyrings.fetch(str(slot["fingerprint"])) or "")
+    assert secrets.passphrase, "a home has a key file, a keyring or a passphrase"
     return keyslots.open_slot(_slot(slots, "passphrase"), secrets.passphrase)
 
 
@@ -125,6 +129,10 @@ def _write_slots(
         slots.append(keyslots.make_passphrase_slot(key, secrets.passphrase, random))
     if secrets.key_file is not None:
         slots.append(keyslots.make_keyfile_slot(key, _key_file(secrets.key_file, random), random))
+    if secrets.keyring:
+        text = keyslots.new_key_text(random)
+        slots.append(keyslots.make_keyring_slot(key, text, random))
+        keyrings.keep(str(slots[-1]["fingerprint"]), text)
     homes.write_keys(home, slots, str(secrets.key_file.resolve()) if secrets.key_file else None)
 
 

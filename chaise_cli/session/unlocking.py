@@ -79,6 +79,8 @@ def unlock(home: homes.Home, keys: access.Keys, clock: Clock, length: int) -> Id
 def _found(home: homes.Home, keys: access.Keys, key_file: str | None) -> access.Keys:
     if key_file is not None and os.access(key_file, os.R_OK):
         return access.Keys(Path(key_file))
+    if any(slot.get("kind") == "keyring" for slot in homes.read_keys(home)["slots"]):
+        return keys._replace(keyring=True)
     if keys.ask is None:
         raise homes.Locked(path=str(home.path))
     return access.Keys(passphrase=keys.ask())

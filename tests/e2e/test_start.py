@@ -108,7 +108,10 @@ def test_what_cannot_be_done_leaves_nothing_behind(ada: Person, options: list[st
         (["--role", "client"], "--name"),
         (["--name", "Ada"], "--role"),
         (["--name", "Ada", "--role", "client"], "--recovery-out"),
-        (["--name", "Ada", "--role", "client", "--recovery-out", "x"], "--passphrase-fd N or --key-file"),
+        (
+            ["--name", "Ada", "--role", "client", "--recovery-out", "x"],
+            "--passphrase-fd N, --key-file PATH or --keyring",
+        ),
     ],
 )
 def test_a_script_has_to_say_everything(ada: Person, options: list[str], flag: str) -> None:
