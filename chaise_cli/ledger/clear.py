@@ -32,7 +32,7 @@ class Genesis(NamedTuple):
 
 
 class Box(NamedTuple):
-    """The epoch secret wrapped to one identity's box key; in self, to a device (its own id) or the root."""
+    """The epoch secret wrapped to one identity's box key; in self, to a device's own box key or the root's."""
 
     to: tuple[str, str]  # identity, id of the box key
     box: str

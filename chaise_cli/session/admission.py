@@ -408,19 +408,21 @@ class Admission:
 
         Chains that have proved no owner share one limit: a stranger could make any number of them.
         """
-        unproven = WAITING_MOST
+        stored = sum(count for device, count in self._stored_waiting.items() if not self._chains[device].identity)
+        unproven = max(0, WAITING_MOST - stored)  # for newcomers: what waits already keeps its place
         for device, queue in self._queues.items():
             chain = self._chains[device]
             if self._stored_waiting[device]:
                 waiting.forget(self._db, chain.no)
-            room = WAITING_MOST if chain.identity else unproven
+            held = self._stored_waiting[device]
+            room = WAITING_MOST if chain.identity else held + unproven
             kept = list(queue)[:room]
             if len(queue) > room:  # end on a kept signature, or what stays could not be passed on
                 while kept and kept[-1].signature is None:
                     kept.pop()
                 self._full(len(queue) - len(kept))
                 self._accepted -= len(queue) - len(kept)
-            unproven -= 0 if chain.identity else len(kept)
+            unproven -= 0 if chain.identity else max(0, len(kept) - held)
             rows = [waiting.Waiting(i.seq, i.id, i.suite, i.epoch, i.signature, i.body) for i in kept]
             waiting.keep(self._db, chain.no, rows)
 

@@ -48,8 +48,7 @@ class Done(NamedTuple):
 
 def create(session: Session, name: str, at: str | None, asked: Request | None) -> Done:
     """A new board with its name, our profile, and the place it syncs with. Raises BadField, BadPlace, Reused."""
-    if at is not None:
-        _place(at)
+    places = [_place(at)] if at is not None else []
     with session.writing():
         before = requests.replayed(session, asked)
         if before is not None:
@@ -63,7 +62,7 @@ def create(session: Session, name: str, at: str | None, asked: Request | None) -
         space = session.space(space.no)
         profile = profiles.current(session)
         writer.write(space, [directory.BoardNamed(name), profile], asked)
-        _remember_places(session, space, [at] if at is not None else [])
+        _remember_places(session, space, places)
         made = requests.remember(session, asked, which.public_id(space), writer.written)
         return _done(
             session, which.board(session, which.public_id(space)), made, replayed=False, warnings=[*warnings, FOREVER]

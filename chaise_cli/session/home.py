@@ -174,7 +174,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def read_keys(home: Home) -> dict[str, Any]:
-    """The slots file: `{"v", "identity", "slots": […], "key_file": path or null}`. Raises NoHome, KeysDamaged."""
+    """The slots file: `{"v", "slots": […], "key_file": path or null}`. Raises NoHome, KeysDamaged."""
     if not home.path.is_dir() or not any(home.path.iterdir()):
         raise NoHome(path=str(home.path))
     try:

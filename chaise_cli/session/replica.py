@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import chaise_cli.session.beside  # noqa: F401  refuses a foreign package called sync, before it is imported
 from chaise_cli.crypto import signing
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import Corrupt

@@ -64,9 +64,10 @@ class Session:
     ) -> None:
         self.home, self.key, self.db, self.clock, self.random = home, key, database, now, random
         self._epochs: Epochs | None = None
+        anchor = homes.read_anchor(home, key)  # before the snapshot, or another process's commit looks like a restore
         with connection.reading(database):
             self.me = Me(*own.who(database), own.settings(database))
-            self.behind = self._is_behind()
+            self.behind = self._is_behind(anchor)
         self.dry_run = False
         self.signed: list[str] = []  # kinds of the events written so far, or in a rehearsal, that would have been
         self._depth = 0
@@ -89,13 +90,10 @@ class Session:
         """Let go of the store."""
         self.db.close()
 
-    def _is_behind(self) -> bool:
+    def _is_behind(self, anchor: homes.Anchor | None) -> bool:
         """Whether the anchor knows of more than the store, or is gone: a store restored, copied or put back."""
-        anchor = homes.read_anchor(self.home, self.key)
         stored = own.written(self.db)
-        if anchor is None or own.get(self.db, "behind"):
-            return True
-        return anchor.is_ahead_of(stored.total, stored.id)
+        return anchor is None or anchor.is_ahead_of(stored.total, stored.id) or own.get(self.db, "behind") is not None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

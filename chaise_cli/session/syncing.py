@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import chaise_cli.session.beside  # noqa: F401  refuses a foreign package called sync, before it is imported
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import ChaiseError, Usage
 from chaise_cli.ids import raw

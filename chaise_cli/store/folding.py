@@ -37,10 +37,21 @@ def _fold_self(connection: Connection, rows: Sequence[Row]) -> None:
         body = row.content
         if body is None:  # void, or in clear
             continue
-        if row.kind == "self.settings":
+        if row.kind == "self.settings" and _is_newest(connection, row):
             own.put(connection, "settings", json.dumps(shape.to_data(body)).encode())
         elif row.kind == "self.box_key":
             own.put(connection, f"box {body.id}", body.seed.encode())
-            own.put(connection, "box", body.id.encode())
+            if _is_newest(connection, row):
+                own.put(connection, "box", body.id.encode())
         elif row.kind == "self.review_key":
             own.put(connection, f"review {body.review}", body.key.encode())
+
+
+def _is_newest(connection: Connection, row: Row) -> bool:
+    """Whether no event of this kind with a higher rank was folded; a late one must not win. Notes the rank."""
+    rank = [row.lamport, row.device.hex(), row.seq, row.id.hex()]
+    before = own.get(connection, f"rank {row.kind}")
+    if before is not None and json.loads(before) > rank:
+        return False
+    own.put(connection, f"rank {row.kind}", json.dumps(rank).encode())
+    return True

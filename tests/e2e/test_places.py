@@ -29,3 +29,11 @@ def test_looking_at_a_profile_syncs_no_more_than_a_list_does(lisa: Person) -> No
     assert list(place.iterdir()) == []
     lisa.does("profile", "--sync")
     assert list(place.iterdir()) != []
+
+
+def test_a_place_is_remembered_by_its_full_path(lisa: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands are typed in other folders too, and an invite is read on other machines."""
+    (lisa.folder / "shared").mkdir()
+    monkeypatch.chdir(lisa.folder)
+    lisa.does("board", "create", "marketing", "--at", "shared")
+    assert lisa.does("boards")[0]["at"] == [str(lisa.folder / "shared")]

@@ -567,3 +567,15 @@ def test_chains_that_proved_no_owner_share_one_limit_of_waiting_events(lisa: Ses
     homes.write(james, deal, talk.MessageSent("still here", ()))
     homes.meet(lisa, james)
     assert homes.state(lisa, deal) == homes.state(james, deal)
+
+
+def test_a_newcomer_does_not_displace_what_waits_already(lisa: Session, james: Session) -> None:
+    deal = homes.open_deal(lisa, james.me.identity, client=True)
+    first = Pen("first", space=deal, secret=bytes(32))
+    for _ in range(1000):
+        first.say(HELLO)
+    assert homes.deliver(lisa, deal, [first.run()]).accepted == 1000
+    late = Pen("late", space=deal, secret=bytes(32)).say(HELLO)
+    done = homes.deliver(lisa, deal, [late.run()])
+    assert (done.accepted, done.rejected) == (0, 1)
+    assert homes.waiting(lisa) == 1000

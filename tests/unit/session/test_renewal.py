@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -261,3 +262,19 @@ def test_a_renewal_that_is_undone_leaves_the_anchor(lisa: Session) -> None:
         renewal.renew(lisa)
         raise KeyError
     assert lisa.home.anchor.read_bytes() == anchor
+
+
+def test_another_process_that_writes_while_a_home_is_opened_is_no_restore(
+    lisa: Session, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its commit and its anchor fall between our looks at the two."""
+    read = homes_of.read_anchor
+
+    def meanwhile(*where: Any) -> Any:
+        homes.post(lisa, market.board)
+        return read(*where)
+
+    monkeypatch.setattr(homes_of, "read_anchor", meanwhile)
+    again = homes.reopen(lisa.home, market.key("lisa"))
+    assert not again.behind
+    again.close()
