@@ -17,7 +17,7 @@ from chaise_cli.session import choosing, finding, freshness, inbox
 from chaise_cli.session.home import NoHome
 
 app = typer.Typer(**PLAIN)
-SHOWN = 10
+SHOWN = 9  # with the line of titles, ten
 WELCOME = """\
 Chaise is hiring from the shell: post a project, propose, agree on terms, hold the money, deliver, release, review.
 Every step is a signed event on both sides, encrypted on this machine; no server has to be trusted.

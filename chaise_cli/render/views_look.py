@@ -123,7 +123,7 @@ _AGENDA: Final = [Column("AT"), Column("KIND"), Column("OF"), Column("THEN", wra
 
 
 def _inbox_columns(eye: Eye) -> list[Column]:
-    return [Column("WAITING", wrap=True), Column(eye.column("UNTIL")), Column("NEXT")]
+    return [Column("WAITING", flex=True), Column(eye.column("UNTIL"), drop=1), Column("NEXT")]
 
 
 def _log_columns(eye: Eye) -> list[Column]:

@@ -162,3 +162,12 @@ def test_warnings_name_things_as_the_data_beside_them_does() -> None:
     result = Result("show", {"id": DEAL}, warnings=[f"{DEAL} is not secured \x1b[31m"])
     human.write_warnings(result, OutputOptions(), stream, None)
     assert stream.getvalue() == "warning: deal-7k3m9q2x is not secured <U+001B>[31m\n"
+
+
+def test_the_inbox_keeps_to_one_line_an_item_and_shows_the_command_whole() -> None:
+    """Bare `chaise` is at most ten lines at eighty columns, each ending in what to type."""
+    command = "chaise rail attest op-4tq8xm2k --ref TEXT"
+    long = SAMPLES["inbox_item"] | {"text": "a very long text " * 8, "next": command}
+    shown = text_of([views.table_of("inbox_item", [long] * 9, BERLIN)], 80).splitlines()
+    assert len(shown) == 10
+    assert all(line.endswith(command) and len(line) <= 80 for line in shown[1:])
