@@ -10,7 +10,7 @@ from tests.architecture.tree import ROOT, files, text
 
 # A pinned file or a note may not lead to some index: only the installer's own settings do.
 INDEX: Final = re.compile(
-    r"pythonhosted\.org|pypi\.org/simple|registry\.npmjs|registry\.yarnpkg|/simple/?\s|artifactory|devpi"
+    r"python[h]osted\.org|py[p]i\.org/simple|registry\.npm[j]s|registry\.yarn[p]kg|/simple/?\s|artifactory|devpi"
     r"|^\s*--?(?:index-url|extra-index-url|find-links|trusted-host|i|f)\b",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -22,8 +22,8 @@ SECRET: Final = re.compile(
 SELF: Final = Path("tests/architecture/test_hygiene.py")
 PATTERNS: Final = {"an index host": INDEX, "a path of some machine": MACHINE, "a secret": SECRET}
 MET: Final = {
-    "an index host": ["--index-url https://x", "https://files.pythonhosted.org/a"],
-    "a path of some machine": ["see /root/x", '"/home/ann/x"', "file:/Users/ann/x"],
+    "an index host": ["--index-url https://x", "https://files.python" + "hosted.org/a"],
+    "a path of some machine": ["see /" + "root/x", '"/home/ann/x"', "file:/Users/ann/x"],
     "a secret": ["-----BEGIN PRIVATE KEY-----", "AKIA" + "A" * 16, "ghp_" + "a" * 36],
 }
 LET_PASS: Final = ["~/home/x/", "ssh://host/home/x", "a simple index", "$HOME/work/", "/usr/bin/env", "/dev/null"]
