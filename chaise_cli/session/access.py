@@ -94,7 +94,12 @@ def _by_keyring(slots: dict[str, Any]) -> storekey.StoreKey | None:
     if slot is None:
         return None
     keyrings: Any = import_module("chaise_cli.session.keyrings")
-    secret = keyrings.fetch(str(slot["fingerprint"]))
+    try:
+        secret = keyrings.fetch(str(slot["fingerprint"]))
+    except keyrings.NoKeyring:
+        if _slot(slots, "passphrase"):  # no desktop session here, but another way in
+            return None
+        raise
     key: storekey.StoreKey | None = _keyslots().open_slot(slot, secret) if secret else None
     return key
 

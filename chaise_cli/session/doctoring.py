@@ -14,7 +14,7 @@ from chaise_cli import clock as clocks
 from chaise_cli.domain import when
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import ChaiseError, Corrupt
-from chaise_cli.session import access
+from chaise_cli.session import access, unlocking
 from chaise_cli.session import home as homes
 from chaise_cli.store import connection, events, own, places
 
@@ -173,7 +173,7 @@ def _way_in(patient: Patient) -> StoreKey | None:
     try:
         slots = homes.read_keys(patient.home)
         return access.find_key(patient.home, slots, patient.keys._replace(ask=None), patient.clock.now())
-    except homes.Locked:
+    except (homes.Locked, access.NoKeyFile):
         return None
 
 
@@ -184,9 +184,9 @@ def _key(patient: Patient) -> Iterator[Check]:
     if kept:
         yield _check("key", f"unlocked until {when.instant_text(kept[1])}", origin=str(patient.home.unlocked))
     elif _way_in(patient) is not None:
-        yield _check(
-            "key", "opens by itself", origin=str(homes.read_keys(patient.home).get("key_file") or "passphrase file")
-        )
+        way = unlocking.opens_by_itself(patient.home) or "passphrase file"
+        origin = homes.read_keys(patient.home)["key_file"] if way == "key file" else way
+        yield _check("key", "opens by itself", origin=str(origin))
     else:
         yield _check("key", "locked, so the store was not looked at", hint="chaise unlock")
 

@@ -94,10 +94,12 @@ def lock(home: homes.Home, keys: access.Keys, clock: Clock) -> tuple[Identity, b
     return {**who, "unlocked_until": None}, kept
 
 
-def has_key_file(home: homes.Home) -> bool:
-    """Whether a readable key file opens the home without anybody being asked."""
-    path = homes.read_keys(home).get("key_file")
-    return path is not None and os.access(path, os.R_OK)
+def opens_by_itself(home: homes.Home) -> str:
+    """What opens the home without anybody being asked: a readable key file, the keyring; empty for neither."""
+    keys = homes.read_keys(home)
+    if (path := keys.get("key_file")) is not None and os.access(path, os.R_OK):
+        return "key file"
+    return "keyring" if any(slot.get("kind") == "keyring" for slot in keys["slots"]) else ""
 
 
 def _owner(home: homes.Home, keys: access.Keys, clock: Clock) -> Identity:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from chaise_cli import clock
-from chaise_cli.session import access, founding, keyrings
+from chaise_cli.commands.lock import OPEN_STILL
+from chaise_cli.session import access, founding, keyrings, unlocking
 from chaise_cli.session.home import Home, Locked, lock
 from chaise_cli.store.own import Settings
 
@@ -82,3 +83,24 @@ def test_without_the_package_the_error_names_it(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setitem(sys.modules, "keyring", None)
     with pytest.raises(keyrings.NoKeyring, match="not installed"):
         made(Home(tmp_path / "ada"))
+
+
+def test_where_no_keyring_is_a_passphrase_opens_the_home_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made at a desktop, used over ssh."""
+    installed(monkeypatch, Kept())
+    home = Home(tmp_path / "ada")
+    both = SECRETS._replace(passphrase="correct horse")
+    founding.found(home, SETTINGS, both, "laptop", clock.SystemClock(), clock.random_bytes).session.close()
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    access.open_session(home, access.Keys(ask=lambda: "correct horse"), clock.SystemClock()).close()
+    with pytest.raises(Locked):
+        access.open_session(home, access.Keys(), clock.SystemClock())
+
+
+def test_locking_says_that_the_keyring_still_opens_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed(monkeypatch, Kept())
+    home = Home(tmp_path / "ada")
+    made(home)
+    lock(home)
+    assert unlocking.opens_by_itself(home) == "keyring"
+    assert unlocking.opens_by_itself(home) in OPEN_STILL
