@@ -3,6 +3,7 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PYTEST_ARGS ?=
+SECONDS ?=
 BIN := .venv/bin
 READY := .venv/ready
 SOURCES := chaise_cli sync tests $(wildcard benchmarks)
@@ -19,7 +20,7 @@ help:
 	@echo "make lint    ruff, mypy and the import contracts"
 	@echo "make format  let ruff rewrite what it can"
 	@echo "make bench   figures, with hardware and seed"
-	@echo "make soak    the tests again, with far more examples"
+	@echo "make soak    the tests again, with far more examples; SECONDS=n: n seconds of fresh seeds of the simulator instead"
 	@echo "make pins    rewrite requirements/*.txt (needs uv)"
 
 # Everything in .venv is pinned and checked by hash; the project itself is linked, so edits count at once.
@@ -54,7 +55,8 @@ bench: $(READY)
 	@$(BIN)/python -m benchmarks
 
 soak: $(READY)
-	@$(BIN)/python -m pytest -n 2 -m "" --hypothesis-profile=soak $(PYTEST_ARGS)
+	@$(if $(SECONDS),$(BIN)/python -m tests.simulator --seconds $(SECONDS),\
+		$(BIN)/python -m pytest -n 2 -m "" --hypothesis-profile=soak $(PYTEST_ARGS))
 
 pins:
 	$(PINS) --output-file requirements/run.txt

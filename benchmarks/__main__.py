@@ -1,6 +1,6 @@
 """`make bench`: every figure in one run, as a table and as JSON (benchmarks/results/latest.json, not kept in git).
 
-`python -m benchmarks [EVENTS] [PART …]`: EVENTS of the cold sync, 100,000 unless given; parts: start acts posts sync.
+`python -m benchmarks [EVENTS] [PART …]`: EVENTS of the cold sync, 100,000 unless given; parts: `PARTS`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from benchmarks import acts, cold_sync, lists, measure, startup
+from benchmarks import acts, cold_sync, lists, measure, relay, replication, side_by_side, startup
 
 SEED: Final = 1  # nothing measured here draws random numbers of its own
 EVENTS: Final = 100_000
 ROUNDS: Final = 20
-PARTS: Final = ("start", "acts", "posts", "sync")
+PARTS: Final = ("start", "acts", "posts", "sync", "relay", "replication", "beside")
 RESULT: Final = Path(__file__).parent / "results" / "latest.json"
 
 
@@ -38,6 +38,9 @@ def _part(part: str, total: int, notes: list[str]) -> list[measure.Figure]:
         "acts": acts.figures,
         "posts": lists.figures,
         "sync": lambda folder: cold_sync.figures(folder, total),
+        "relay": lambda folder: relay.figures(folder, notes),
+        "replication": lambda folder: replication.figures(folder, total, notes),
+        "beside": lambda folder: side_by_side.figures(folder, notes),
     }
     with tempfile.TemporaryDirectory(prefix="chaise-bench-") as name:
         return runs[part](Path(name))

@@ -25,10 +25,10 @@ def figures(folder: Path, total: int) -> list[Figure]:
     shared.mkdir()
     lisa, james = world.person(folder, "Lisa", "client"), world.person(folder, "James", "talent")
     empty = world.second_device(folder, james)
-    _fill(lisa, james, str(shared), total)
+    fill(lisa, james, str(shared), total)
     count = lisa.db.execute("SELECT count(*) FROM event").fetchone()[0]
     chains = lisa.db.execute("SELECT count(*) FROM chain").fetchone()[0]
-    _join(empty, lisa)
+    join(empty, lisa)
     with spent() as taken:
         done = syncing.sync_with(empty, str(shared))
     assert done.failure is None, done.failure
@@ -45,7 +45,8 @@ def figures(folder: Path, total: int) -> list[Figure]:
     ]
 
 
-def _fill(lisa: Session, james: Session, shared: str, total: int) -> None:
+def fill(lisa: Session, james: Session, shared: str, total: int) -> None:
+    """Two people write `total` events in turn, over a place that both can reach; both hold all at the end."""
     board = world.board(lisa, member=james)
     syncing.sync_with(lisa, shared)
     syncing.sync_with(james, shared)
@@ -73,7 +74,7 @@ def _fill(lisa: Session, james: Session, shared: str, total: int) -> None:
     syncing.sync_with(lisa, shared)
 
 
-def _join(empty: Session, lisa: Session) -> None:
+def join(empty: Session, lisa: Session) -> None:
     """What the invite gives: the board's row and key."""
     board = events.spaces(lisa.db, "board")[0]
     with empty.admitting():

@@ -11,7 +11,7 @@ from chaise_cli.crypto import signing
 from chaise_cli.domain import agent, directory, escrow, hiring, talk, terms
 from chaise_cli.ids import DeviceId, SpaceId, raw, text
 from chaise_cli.ledger import certificate
-from chaise_cli.session import dealing, founding, opening, profiles, writing
+from chaise_cli.session import dealing, founding, joining, opening, pairing, profiles, writing
 from chaise_cli.session import home as homes
 from chaise_cli.store import events, own
 
@@ -47,6 +47,16 @@ def second_device(folder: Path, first: Session) -> Session:
         own.add_device(made.db, device, seed, json.dumps([issued.value(), *own.certificates(first.db)]))
     made.me = type(made.me)(first.me.identity, device, first.me.settings)
     return made
+
+
+def joined(folder: Path, first: Session) -> Session:
+    """A further device of the same person, let in as `device add` and `device join` do; nothing was synced yet."""
+    waiting = pairing.begin(first, "joined", limited=False)
+    asked = pairing.ask(waiting.code, "joined", clock.random_bytes)
+    got = pairing.granted(asked, pairing.answer(first, waiting.mailbox, asked.message))
+    secrets = founding.Secrets(None, folder / "joined.key")
+    plan = joining.Plan(homes.Home(folder / "joined"), secrets, "joined")
+    return joining.settle(plan, asked, got, clock.SystemClock(), clock.random_bytes)
 
 
 def board(session: Session, *, member: Session | None = None) -> Space:

@@ -33,6 +33,7 @@ class Verb(NamedTuple):
     panel: str
     line: str
     group: bool = False
+    parts: tuple[str, ...] = ()  # modules that bring verbs of a group which are large enough to stand alone
 
 
 VERBS: Final[dict[str, Verb]] = {
@@ -82,12 +83,32 @@ VERBS: Final[dict[str, Verb]] = {
     "agenda": Verb("Look", "List deadlines and calls by date."),
     "wait": Verb("Look", "Wait until something reaches a state."),
     "sync": Verb("Sync", "Exchange events with your places."),
-    "device": Verb("Sync", "Renew this device's key.", group=True),
+    "peers": Verb("Sync", "List the places you sync with."),
+    "peer": Verb(
+        "Sync", "Add a place to sync with, forget one, or serve your home.", group=True, parts=("peer_serve",)
+    ),
+    "relay": Verb("Sync", "Run a relay, or invite to one.", group=True),
+    "devices": Verb("Sync", "List your devices."),
+    "device": Verb("Sync", "Let a device in, rename, renew or revoke one.", group=True),
+    "agent": Verb("Sync", "Choose the device that puts deals in order, or the history that stands.", group=True),
     "verify": Verb("Care", "Check every hash, signature and balance."),
+    "backup": Verb("Care", "Write everything into one encrypted file, or check one."),
+    "restore": Verb("Care", "Make a home from a backup."),
     "batch": Verb("Care", "Run many commands from standard input."),
     "schema": Verb("Care", "Print the JSON Schema of a result."),
     "completion": Verb("Care", "Print a completion script for your shell."),
 }
+
+
+def app_of(name: str) -> typer.Typer:
+    """A verb's Typer application, loaded; of a group with all its verbs."""
+    module: Any = import_module(f"chaise_cli.commands.{name}")
+    app: typer.Typer = module.app
+    for part in VERBS[name].parts:
+        brought: Any = import_module(f"chaise_cli.commands.{part}")
+        held = app.registered_commands
+        held += [command for command in brought.app.registered_commands if command not in held]
+    return app
 
 
 class NoSuchCommand(Usage):
@@ -134,10 +155,10 @@ class Verbs(typer.core.TyperGroup):
             return None
         if self._listing:
             return typer.core.TyperCommand(cmd_name, help=row.line, callback=None)
-        module: Any = import_module(f"chaise_cli.commands.{cmd_name}")
+        loaded = app_of(cmd_name)
         gc.freeze()
         gc.enable()
-        return typer.main.get_command(module.app)
+        return typer.main.get_command(loaded)
 
     def format_commands(self, _ctx: Any, formatter: Any) -> None:
         """The panels, names only."""

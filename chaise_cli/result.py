@@ -74,7 +74,14 @@ VERBS: Final[Mapping[str, Answer]] = MappingProxyType(
         "unlock": _one("identity"),
         "lock": _one("identity"),
         "device renew": _one("identity"),
+        "device add": _one("pairing"),
+        "device join": _one("identity"),
+        "device rename": _one("device"),
+        "device revoke": _one("device"),
+        "agent move": _either("deal"),
+        "devices": _list("device"),
         "doctor": _one("doctor"),
+        "agent settle": _one("contest"),
         "board create": _one("board"),
         "board join": _one("board"),
         "board invite": _one("board"),
@@ -117,16 +124,37 @@ VERBS: Final[Mapping[str, Answer]] = MappingProxyType(
         "log": _list("log_entry"),
         "agenda": _list("agenda_item"),
         "wait": _one("deal", "milestone", "booking", "post", "op"),
-        "sync": _one("sync"),
+        "sync": _one("sync", "sync_status"),
+        "peer serve": _one("serving"),
+        "peers": _list("place"),
+        "peer add": _one("place"),
+        "peer remove": _one("place"),
+        "relay serve": _one("relay"),
+        "relay invite": _one("relay"),
         "verify": _one("verify"),
+        "backup": _one("backup"),
+        "restore": _one("identity"),
     }
 )
 """Every command of today that answers with objects. `help`, `schema` and `completion` answer with a text,
 `batch` with one result of another verb per line."""
 
-ID_KEYS: Final[Mapping[str, str]] = MappingProxyType({"agenda_item": "of", "file": "digest"})
+ID_KEYS: Final[Mapping[str, str]] = MappingProxyType({"agenda_item": "of", "file": "digest", "place": "peer"})
 """What `--ids` prints of a shape, where it is not `id`."""
-WITHOUT_ID: Final = frozenset({"balance", "journal_entry", "sync", "verify", "doctor"})
+WITHOUT_ID: Final = frozenset(
+    {
+        "pairing",
+        "balance",
+        "journal_entry",
+        "sync",
+        "sync_status",
+        "serving",
+        "verify",
+        "backup",
+        "doctor",
+        "relay",
+    }
+)
 
 
 def shape_of(result: Result) -> str:

@@ -11,154 +11,55 @@ from __future__ import annotations
 
 from typing import Final, NotRequired, TypedDict
 
-
-class Money(TypedDict):
-    """An amount; `text` is for people, `minor` counts the currency's smallest unit."""
-
-    minor: int
-    currency: str
-    text: str
-
-
-class Person(TypedDict):
-    """An identity as others are shown it; the handle comes without its @."""
-
-    id: str
-    handle: str
-    name: str
-
-
-class Device(TypedDict):
-    """One installation of an identity."""
-
-    id: str
-    name: str
-
-
-class May(TypedDict):
-    """Who may do what now; `until` is the instant the right ends, if it does."""
-
-    who: str  # client, talent or agent
-    verb: str
-    until: str | None
-
-
-class Next(TypedDict):
-    """What somebody is expected to type next."""
-
-    who: str
-    command: str
-    until: str | None
-
-
-class Error(TypedDict):
-    """A failure as scripts read it; `code` is stable, `message` is not."""
-
-    code: str
-    message: str
-    hint: str
-    retryable: bool
-    details: dict[str, object]
-    exit: int
-
-
-class Identity(TypedDict):
-    """Who this home is."""
-
-    id: str
-    handle: str
-    name: str
-    role: str
-    currency: str | None
-    tz: str
-    device: Device
-    home: str
-    unlocked_until: str | None  # None: locked, or not needing to be unlocked
-    recovery_file: NotRequired[str]  # init
-
-
-class Board(TypedDict):
-    """A marketplace space."""
-
-    id: str
-    name: str
-    at: list[str]  # the places it syncs with
-    members: int
-    invite: NotRequired[str]  # board create, board invite: a secret
-
-
-class Rate(TypedDict):
-    """A price for a unit of work: hour, day, week, month or project."""
-
-    price: Money
-    per: str
-
-
-class Reputation(TypedDict):
-    """What reviews of paid deals say of somebody: those on our boards whose vouchers hold."""
-
-    reviews: int  # about them
-    stars_x100: int | None  # the average of the stars × 100; None without reviews
-    recommended: int
-    paid_deals: int
-    secured_deals: int  # a third party held the money
-    self_paid_deals: int  # one of the two sides held the money itself
-
-
-class Profile(TypedDict):
-    """What a member publishes about themselves."""
-
-    id: str
-    person: Person
-    headline: str
-    bio: str
-    skills: list[str]
-    rates: list[Rate]
-    location: str
-    links: list[str]
-    tz: str
-    email: str | None  # own, and from deals; never on a board
-    reputation: NotRequired[Reputation | None]  # talents, and profiles that are looked at; None: no reviews here
-
-
-class Service(TypedDict):
-    """Something offered at a price."""
-
-    id: str
-    person: Person
-    title: str
-    kind: str
-    price: Money | None
-    days: int | None
-    skills: list[str]
-    description: NotRequired[str]
-    state: NotRequired[str]  # open, closed
-
-
-class Budget(TypedDict):
-    """What a client means to spend."""
-
-    min: Money | None
-    max: Money | None
-
-
-class Post(TypedDict):
-    """A project looking for somebody."""
-
-    id: str
-    board: str
-    title: str
-    kind: str
-    skills: list[str]
-    budget: Budget
-    deadline: str | None
-    tz: NotRequired[str]  # of the deadline
-    location: str
-    brief: str
-    client: Person
-    version: int
-    state: str  # open, filled, closed, expired
-    deals: int
+# The others stand in a file of their own and are taken from here like all.
+from chaise_cli.shapes_people import (
+    Board as Board,  # noqa: PLC0414
+)
+from chaise_cli.shapes_people import (
+    Budget as Budget,  # noqa: PLC0414
+)
+from chaise_cli.shapes_people import (
+    Device as Device,  # noqa: PLC0414
+)
+from chaise_cli.shapes_people import (
+    Error as Error,  # noqa: PLC0414
+)
+from chaise_cli.shapes_people import (
+    Identity as Identity,  # noqa: PLC0414
+)
+from chaise_cli.shapes_people import (
+    May as May,  # noqa: PLC0414
+)
+from chaise_cli.shapes_people import (
+    Money as Money,  # noqa: PLC0414
+)
+from chaise_cli.shapes_people import (
+    Next as Next,  # noqa: PLC0414
+)
+from chaise_cli.shapes_people import (
+    OwnDevice as OwnDevice,  # noqa: PLC0414
+)
+from chaise_cli.shapes_people import (
+    Pairing as Pairing,  # noqa: PLC0414
+)
+from chaise_cli.shapes_people import (
+    Person as Person,  # noqa: PLC0414
+)
+from chaise_cli.shapes_people import (
+    Post as Post,  # noqa: PLC0414
+)
+from chaise_cli.shapes_people import (
+    Profile as Profile,  # noqa: PLC0414
+)
+from chaise_cli.shapes_people import (
+    Rate as Rate,  # noqa: PLC0414
+)
+from chaise_cli.shapes_people import (
+    Reputation as Reputation,  # noqa: PLC0414
+)
+from chaise_cli.shapes_people import (
+    Service as Service,  # noqa: PLC0414
+)
 
 
 class Totals(TypedDict):
@@ -244,6 +145,7 @@ class Deal(TypedDict):
     cover: str
     valid_until: str | None
     final: bool
+    contested: bool  # two histories of its agent moved money, and the sides have not settled which stands
     state: str  # talking, invited, proposed, shortlisted, offered, hired, closed, declined, withdrawn
     milestones: list[Milestone]
     totals: Totals
@@ -251,6 +153,42 @@ class Deal(TypedDict):
     compare: NotRequired[Comparison]
     terms: NotRequired[Terms]  # show DEAL --terms
     terms_diff: NotRequired[list[Change]]  # show DEAL --terms --diff
+
+
+class Moved(TypedDict):
+    """A movement of money on one of several histories of a deal's agent."""
+
+    event: str
+    kind: str
+    milestone: int
+    amount: Money | None
+    at: str
+
+
+class History(TypedDict):
+    """One history of a deal's agent behind the place where it parts from another."""
+
+    first: str  # ids of events, as in the log
+    last: str
+    device: str
+    stands: bool  # what the deal shows follows it
+    movements: list[Moved]
+    named: list[Naming]
+
+
+class Naming(TypedDict):
+    """Which event a person named as the agent's last."""
+
+    person: Person
+    last: str
+
+
+class Contest(TypedDict):
+    """Between which histories of its agent the two sides of a deal have to choose; none when nothing is contested."""
+
+    id: str
+    contested: bool
+    histories: list[History]
 
 
 class Op(TypedDict):
@@ -389,7 +327,9 @@ class Message(TypedDict):
     files: list[File]
     kind: NotRequired[str]  # message, update
     unread: NotRequired[bool]
+    branch: NotRequired[bool]  # its device also wrote another history here, of which this is no part
     milestone: NotRequired[str | None]  # update: what it is about; None: the whole deal
+    revoked: NotRequired[bool]  # true: said by a device that its owner had cut off
 
 
 class Review(TypedDict):
@@ -462,7 +402,8 @@ class LogEntry(TypedDict):
     at: str | None  # None: the event tells no time
     status: str  # valid, void, pending
     reason: str | None
-    delivery: str  # local, relay, seen
+    delivery: str  # local, folder, peer, relay, seen: the best that is known
+    branch: bool  # its device also wrote another history here, of which this is no part
 
 
 class Peer(TypedDict):
@@ -476,10 +417,89 @@ class Peer(TypedDict):
     problems: list[str]
 
 
+class Incident(TypedDict):
+    """Something a relay was caught at."""
+
+    code: str
+    at: str
+
+
+class Place(TypedDict):
+    """A place to sync with."""
+
+    peer: str
+    kind: str  # folder, ssh, relay, peer; web: not asked yet
+    auto: bool  # writing verbs sync with it by themselves
+    synced_at: str | None
+    boards: list[str]  # the names of those that go there, with their deals
+    spaces: int  # that go there
+    unsent: int  # events held here of which nobody knows that they are there
+    problem: str | None  # of the last visit
+    caught: list[Incident]  # empty but for relays that did not keep their word
+
+
 class Sync(TypedDict):
     """One round of syncing."""
 
     peers: list[Peer]
+
+
+class Relay(TypedDict):
+    """A relay that serves, or an invite to it; `relay` is its key, `url` where it listens, `invite` a secret."""
+
+    url: str | None
+    relay: str
+    store: str
+    invite: str | None
+
+
+class Serving(TypedDict):
+    """A home that is served to peers, and what an exchange with one gave and took."""
+
+    at: str
+    peers: list[Peer]
+
+
+class Copy(TypedDict):
+    """A place that has an event, and how that is known."""
+
+    place: str
+    how: str  # folder: written there; peer: synced with it; relay: acknowledged by a signed receipt
+
+
+class Tracked(LogEntry):
+    """How far one event has got."""
+
+    places: list[Copy]
+    seen: bool
+    final: bool
+
+
+class Oldest(TypedDict):
+    """The first event of one's own that is nowhere but here."""
+
+    id: str
+    at: str | None  # of the first of them that tells a time
+
+
+class Counted(TypedDict):
+    """How far one's own events in a space have got, counted."""
+
+    space: str
+    kind: str  # self, board, deal
+    events: int
+    local: int
+    placed: int
+    seen: int
+    pending: int
+    oldest: Oldest | None
+
+
+class SyncStatus(TypedDict):
+    """What is known, without asking anybody, of where events are."""
+
+    spaces: list[Counted]
+    events: list[Tracked]
 
 
 class Verify(TypedDict):
@@ -488,6 +508,27 @@ class Verify(TypedDict):
     events: int
     spaces: int
     balances: list[Balance]
+    problems: list[str]
+    forks: list[str]  # chains of which several histories are held; facts, no damage
+    chains: int
+    files: int  # attachments
+    pages: bool  # whether the store's file was read through
+    subset: str | None  # the share that was looked at, as 2/7; None for all
+
+
+class Backup(TypedDict):
+    """A backup file: what is in it, as far as it could be read."""
+
+    file: str
+    size: int  # bytes
+    at: str | None
+    identity: str | None
+    device: str | None  # with whose key it was made
+    spaces: int
+    events: int
+    files: int
+    requests: int
+    newer_here: int | None  # events of this home that are not in it; None without a home of the same identity
     problems: list[str]
 
 
@@ -513,6 +554,8 @@ SHAPES: Final[dict[str, type]] = {
     "next": Next,
     "error": Error,
     "identity": Identity,
+    "device": OwnDevice,
+    "pairing": Pairing,
     "board": Board,
     "profile": Profile,
     "service": Service,
@@ -520,6 +563,7 @@ SHAPES: Final[dict[str, type]] = {
     "deal": Deal,
     "milestone": Milestone,
     "op": Op,
+    "contest": Contest,
     "file": File,
     "journal_entry": JournalEntry,
     "booking": Booking,
@@ -529,8 +573,13 @@ SHAPES: Final[dict[str, type]] = {
     "inbox_item": InboxItem,
     "agenda_item": AgendaItem,
     "log_entry": LogEntry,
+    "place": Place,
     "sync": Sync,
+    "relay": Relay,
+    "sync_status": SyncStatus,
+    "serving": Serving,
     "verify": Verify,
+    "backup": Backup,
     "doctor": Doctor,
 }
 """Every object by the name `chaise schema NAME` takes."""

@@ -1,23 +1,24 @@
 """The exchange between two proven peers on one channel, in turns: compare, events, attachments.
 
-Compare goes from one digest over everything both may see, to one a space, to the heads of those spaces
-that differ; nothing new ends after one round trip. Then each side's turn carries what became of the
-other's last events and a batch of its own. docs/spec/sync.md.
+Compare goes from one digest over everything both may see and those of 32 ranges, to parts of ranges, to the
+heads of those spaces that differ; nothing new ends after one round trip. Then each side's turn carries what
+became of the other's last events and a batch of its own. docs/spec/sync.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple
 
 from chaise_cli.ledger import segment as segments
 from chaise_cli.ledger.segment import BadSegment, Segment
 
-from . import engine, wire
-from .engine import Offer, Tally
+from . import engine, ranges, wire
+from .engine import Offer, Tally, Tips
 from .handshake import Peer
-from .replica import Head, Replica
+from .replica import Head, Replica, position
+from .witness import Witness
 
 PASSES: Final = 50  # compare and exchange again at most so often; two are the rule
 FRUITLESS: Final = 100  # turns in a row of which nothing was kept, before the peer is held to be broken
@@ -26,31 +27,50 @@ EVENTS_LIMIT: Final = 20_000  # of one turn; an honest batch ends at about 5,000
 OBJECTS_LIMIT: Final = 1 << 40  # bytes of attachments in one turn; how large one may be is the store's to say
 PIECE: Final = 1024 * 1024
 
-Heads = dict[bytes, Head]
-
 
 class View(NamedTuple):
-    """What of this replica the peer may see: heads by device, by space, in the order of exchange."""
+    """What of this replica the peer may see, in the order of exchange, for one comparison.
 
-    spaces: dict[bytes, Heads]
+    A *mark* stands for a space as it is held. It differs in every comparison, so no two spaces, nor two digests
+    cut short, look alike for good.
+    """
 
-    def digests(self) -> list[tuple[bytes, bytes]]:
-        """One digest a space."""
-        return [(space, _digest(sorted(held.values()))) for space, held in self.spaces.items()]
+    marks: dict[bytes, bytes]
+
+    def summary(self, *, wants: bool, leads: bool) -> wire.Summary:
+        """What a comparison begins with."""
+        return wire.Summary(ranges.whole(self.marks), wants, ranges.ranges(self.marks) if leads else b"")
+
+    def differing_ranges(self, theirs: bytes) -> list[tuple[int, bytes]]:
+        """The ranges whose digests differ from those a peer sent, with the digests of their parts."""
+        own = ranges.ranges(self.marks)
+        return [(number, ranges.parts(self.marks, number)) for number in ranges.differing(own, theirs)]
+
+    def differing_parts(self, theirs: Mapping[int, bytes]) -> list[int]:
+        """The parts that differ in the ranges of which a peer sent them."""
+        return [
+            number * ranges.FAN + part
+            for number, digests in sorted(theirs.items())
+            for part in ranges.differing(ranges.parts(self.marks, number), digests)
+        ]
 
 
-def _digest(held: Iterable[Head]) -> bytes:
-    return sha256(b"".join([device + seq.to_bytes(8, "big") + event for device, seq, event in held])).digest()
+def shown(replica: Replica, peer: Peer) -> dict[bytes, bytes]:
+    """The positions of the spaces the peer may see, as they stand now, in the order of exchange."""
+    spaces = engine.in_order(info for info in replica.spaces() if peer.may_see(info))
+    held, empty = replica.positions(), position(())
+    return {info.id: held.get(info.id, empty) for info in spaces}
 
 
-def _whole(digests: Sequence[tuple[bytes, bytes]]) -> bytes:
-    return sha256(b"".join([space + digest for space, digest in sorted(digests)])).digest()
+def view(positions: Mapping[bytes, bytes], peer: Peer, number: int) -> View:
+    """What stands for these spaces in the comparison of this number, from 0 in each conversation."""
+    salt = peer.transcript + number.to_bytes(4, "big")
+    return View({space: mark(salt, space, at) for space, at in positions.items()})
 
 
-def view(replica: Replica, peer: Peer) -> View:
-    """The spaces the peer may see as they stand now."""
-    shown = engine.in_order(info for info in replica.spaces() if peer.may_see(info))
-    return View({info.id: engine.fingerprints(replica, info.id) for info in shown})
+def mark(salt: bytes, space: bytes, at: bytes) -> bytes:
+    """8 bytes that stand for a space at a position, in one comparison alone."""
+    return sha256(salt + space + at).digest()[: ranges.POSITION]
 
 
 class Dialogue:
@@ -66,21 +86,23 @@ class Dialogue:
         self._reached: dict[tuple[bytes, bytes], int] = {}  # the last seq of each chain in the last batch
         self._wanted: set[bytes] = set()  # attachments asked for and not yet come
         self._start = tally.mark()
+        self._witness = Witness(replica, peer, tally)
+        channel.aside = self._witness.hear
 
     def lead(self) -> None:
         """Take both sides to the same events and attachments; ends when nothing moves any more."""
         wanted = False
-        for _ in range(PASSES):
-            mine = view(self._replica, self._peer)
-            self._tally.shared = frozenset(mine.spaces)
-            differing, wanted = self._lead_compare(mine)
-            if not differing:
+        for number in range(PASSES):
+            mine = self._look(number)
+            theirs, alike, wanted = self._lead_compare(mine)
+            if alike:
                 break
-            for space in differing:
-                self._send_heads(mine, space)
-            self._channel.end()
-            self._exchange(mine, self._read_heads(), leads=True)
-            if not self._moved:
+            ours = self._own_heads(mine, theirs)
+            self._tally.lacking = _lacking(ours, theirs)
+            for space in theirs:
+                self._send_heads(space, ours.get(space, {}))
+            self._exchange(ours, theirs)
+            if theirs and not self._moved:  # when no space explains the difference, two digests looked alike by chance
                 break
         if wanted:
             self._lead_objects()
@@ -89,75 +111,120 @@ class Dialogue:
 
     def follow(self) -> None:
         """Answer a peer that leads, until it says goodbye."""
+        number = 0
         while (frame := self._channel.receive()).kind != wire.BYE:
             if frame.kind == wire.WANT:
                 self._follow_objects(frame)
             elif frame.kind == wire.SUMMARY:
                 self._channel.over()
-                self._follow_pass(wire.read_summary(frame.payload)[0])
+                self._follow_pass(self._look(number), wire.read_summary(frame.payload, leads=True))
+                number += 1
             else:
                 raise wire.PeerProtocol(why=f"message {frame.kind} where a comparison begins")
 
-    def _lead_compare(self, mine: View) -> tuple[list[bytes], bool]:
-        """The spaces in which the sides differ, and whether either wants attachments."""
-        own = mine.digests()
-        digest, wants = self._send_summary(own)
+    def _look(self, number: int) -> View:
+        positions = shown(self._replica, self._peer)
+        self._tally.shared, self._tally.lacking = frozenset(positions), frozenset()
+        self._tally.compared = ranges.whole(positions)
+        return view(positions, self._peer, number)
+
+    def _lead_compare(self, mine: View) -> tuple[dict[bytes, Tips], bool, bool]:
+        """The peer's heads of the spaces that differ, whether all is alike, and whether either wants attachments."""
+        said = self._send_summary(mine, leads=True)
         self._channel.end()
-        theirs, they_want = wire.read_summary(self._channel.expect(wire.SUMMARY))
-        turn = self._channel.turn((wire.SPACES,))
-        known = dict(pair for frame in turn for pair in wire.read_spaces(frame.payload))
-        if theirs == digest:
-            return [], wants or they_want
-        differing = [space for space, digest in own if known.get(space) != digest]
-        return differing + [space for space in known if space not in mine.spaces], wants or they_want
+        heard = wire.read_summary(self._channel.expect(wire.SUMMARY), leads=False)
+        wanted = said.wants or heard.wants
+        rows = [row for frame in self._channel.turn((wire.RANGES,)) for row in wire.read_ranges(frame.payload)]
+        if heard.digest == said.digest:
+            return {}, True, wanted
+        chosen = mine.differing_parts(dict(rows))
+        self._send_all(wire.PARTS, wire.parts(chosen))
+        self._send_all(wire.SPACES, wire.spaces(ranges.within(mine.marks, chosen).items()))
+        self._channel.end()
+        theirs: dict[bytes, Tips] = {}
+        for frame in self._channel.turn((wire.HEADS,)):
+            _note_heads(theirs, frame)
+        return theirs, False, wanted
 
-    def _send_summary(self, digests: Sequence[tuple[bytes, bytes]]) -> tuple[bytes, bool]:
-        digest, wants = _whole(digests), bool(self._replica.objects_wanted())
-        self._channel.send(wire.SUMMARY, wire.summary(digest, wants=wants))
-        return digest, wants
+    def _send_summary(self, mine: View, *, leads: bool) -> wire.Summary:
+        said = mine.summary(wants=bool(self._replica.objects_wanted()), leads=leads)
+        self._channel.send(wire.SUMMARY, wire.summary(said))
+        return said
 
-    def _follow_pass(self, theirs: bytes) -> None:
-        mine = view(self._replica, self._peer)
-        self._tally.shared = frozenset(mine.spaces)
-        digests = mine.digests()
-        digest, _ = self._send_summary(digests)
-        if digest == theirs:
+    def _send_all(self, kind: int, payloads: Iterable[bytes]) -> None:
+        for payload in payloads:
+            self._channel.send(kind, payload)
+
+    def _follow_pass(self, mine: View, heard: wire.Summary) -> None:
+        said = self._send_summary(mine, leads=False)
+        if said.digest == heard.digest:
             self._channel.end()
             return
-        for payload in wire.spaces(digests):
-            self._channel.send(wire.SPACES, payload)
+        self._send_all(wire.RANGES, wire.ranges(mine.differing_ranges(heard.ranges)))
         self._channel.end()
-        asked = self._read_heads()
+        asked = self._asked(mine)
+        ours = self._own_heads(mine, asked)
         for space in asked:
-            self._send_heads(mine, space)
+            self._send_heads(space, ours.get(space, {}))
         self._channel.end()
-        self._exchange(mine, asked, leads=False)
+        theirs: dict[bytes, Tips] = {}
+        arrived = self._read_first_batch(theirs)
+        self._tally.lacking = _lacking(ours, theirs)
+        self._exchange({space: ours[space] for space in ours if space in theirs}, theirs, arrived)
 
-    def _send_heads(self, mine: View, space: bytes) -> None:
-        for payload in wire.heads(space, mine.spaces.get(space, {}).values()):
-            self._channel.send(wire.HEADS, payload)
+    def _asked(self, mine: View) -> list[bytes]:
+        """The spaces that differ, or that one side does not hold, among those in the parts that the peer names."""
+        chosen: set[int] = set()
+        theirs: dict[bytes, bytes] = {}
+        for frame in self._channel.turn((wire.PARTS, wire.SPACES)):
+            if frame.kind == wire.PARTS:
+                chosen.update(wire.read_parts(frame.payload))
+            else:
+                theirs |= dict(wire.read_spaces(frame.payload))
+        if len(theirs) > SPACES_LIMIT:
+            raise wire.PeerProtocol(why="more than 100,000 spaces")
+        if any(ranges.part_of(space) not in chosen for space in theirs):
+            raise wire.PeerProtocol(why="a space outside the parts that differ")
+        own = ranges.within(mine.marks, chosen)
+        return [space for space in own if theirs.get(space) != own[space]] + [s for s in theirs if s not in own]
 
-    def _read_heads(self) -> dict[bytes, Heads]:
-        theirs: dict[bytes, Heads] = {}
-        for frame in self._channel.turn((wire.HEADS,)):
-            space, held = wire.read_heads(frame.payload)
-            theirs.setdefault(space, {}).update({head.device: head for head in held})
-            if len(theirs) > SPACES_LIMIT:
-                raise wire.PeerProtocol(why="heads of more than 100,000 spaces")
-        return theirs
+    def _own_heads(self, mine: View, asked: Container[bytes]) -> dict[bytes, Tips]:
+        """This side's heads of the spaces in question that the peer may see, in the order of exchange."""
+        return {space: engine.tips(self._replica, space) for space in mine.marks if space in asked}
 
-    def _exchange(self, mine: View, theirs: dict[bytes, Heads], *, leads: bool) -> None:
-        """Batches in turns, until a turn of each side in a row brings no event."""
+    def _send_heads(self, space: bytes, held: Tips) -> None:
+        self._send_all(wire.HEADS, wire.heads(space, _sorted(held)))
+        self._send_all(wire.RECEIPTS, self._witness.shown(space))
+
+    def _read_first_batch(self, theirs: dict[bytes, Tips]) -> list[Segment]:
+        """The leader's first turn of events: its heads of the spaces in question, then the first batch."""
+        arrived = _Arrived()
+        for frame in self._channel.turn((wire.HEADS, wire.SEGMENT)):
+            if frame.kind == wire.SEGMENT:
+                arrived.add(frame)
+            elif arrived.segments:
+                raise wire.PeerProtocol(why="heads after events")
+            else:
+                _note_heads(theirs, frame)
+        return arrived.segments
+
+    def _exchange(
+        self, ours: dict[bytes, Tips], theirs: dict[bytes, Tips], arrived: list[Segment] | None = None
+    ) -> None:
+        """Batches in turns, until a turn of each side in a row brings no event.
+
+        arrived: what the peer's first turn brought; None when the first turn is this side's.
+        """
         self._tally.forget(self._start)
-        offer = Offer(self._replica, [(s, h) for s, h in mine.spaces.items() if s in theirs], theirs, self._tally)
-        coming = _Count(self._tally, "receive", _ahead(theirs, mine))
+        offer = Offer(self._replica, list(ours.items()), theirs, self._tally)
+        coming = _Count(self._tally, "receive", _ahead(theirs, ours))
         going = _Count(self._tally, "send", offer.total)
         self._moved = fruitless = 0
-        quiet = self._give_batch(offer) if leads else False
-        while True:
+        quiet = False
+        if arrived is None:
+            quiet = self._give_batch(offer)
             arrived = self._read_batch(offer, going)
-            if quiet and not arrived:
-                return
+        while arrived or not quiet:
             kept = sum([self._keep(space, group) for space, group in engine.by_space(arrived)])
             coming.add(kept)
             fruitless = 0 if kept or not arrived else fruitless + 1
@@ -166,6 +233,7 @@ class Dialogue:
             quiet = self._give_batch(offer)
             if quiet and not arrived:
                 return
+            arrived = self._read_batch(offer, going)
 
     def _give_batch(self, offer: Offer) -> bool:
         """End this side's turn with a batch; whether there was nothing to give."""
@@ -179,23 +247,19 @@ class Dialogue:
 
     def _read_batch(self, offer: Offer, going: _Count) -> list[Segment]:
         """The peer's turn: it says what became of this side's last batch, and brings its own."""
-        arrived: list[Segment] = []
-        events = 0
+        arrived = _Arrived()
         for frame in self._channel.turn((wire.RESULT, wire.SEGMENT)):
             if frame.kind == wire.RESULT:
                 going.add(self._told(offer, frame.payload))
-                continue
-            arrived.append(_segment(frame.payload))
-            events += len(arrived[-1].events)
-            if events > EVENTS_LIMIT:
-                raise wire.PeerProtocol(why="more than 20,000 events in one turn")
-        return arrived
+            else:
+                arrived.add(frame)
+        return arrived.segments
 
     def _keep(self, space: bytes, group: list[Segment]) -> int:
         """Admit the peer's events of one space and put the answer into this side's turn. How many were kept."""
         accepted, rejected = engine.admit(self._replica, group, self._tally)
         self._moved += accepted
-        if any(info.id == space and self._peer.may_see(info) for info in self._replica.spaces()):
+        if self._shows(space):
             devices = {segment.device for segment in group}
             held = [head for head in self._replica.heads(space) if head.device in devices]
             answer = wire.result(space, accepted, rejected, held)
@@ -204,13 +268,19 @@ class Dialogue:
         self._channel.send(wire.RESULT, answer)
         return accepted
 
+    def _shows(self, space: bytes) -> bool:
+        """Whether the peer may see the space; a deal may name it only since its last events came."""
+        if space in self._tally.shared:
+            return True
+        return any(info.id == space and self._peer.may_see(info) for info in self._replica.spaces())
+
     def _told(self, offer: Offer, payload: bytes) -> int:
         """What the peer kept of the last batch; chains of which it did not take all are offered no more."""
         space, accepted, _, held = wire.read_result(payload)
         kept = min(accepted, self._offered.pop(space, 0))
         self._tally.sent += kept
         self._moved += kept
-        now = {head.device: head.seq for head in held}
+        now = {device: max(head.seq for head in heads) for device, heads in engine.by_device(held).items()}
         for (of, device), seq in self._reached.items():
             if of == space and now.get(device, -1) < seq:
                 offer.refuse(space, device)
@@ -305,17 +375,52 @@ def _pieces(address: bytes, frame: wire.Frame | None, turn: Iterator[wire.Frame]
         raise wire.PeerProtocol(why="an attachment without its end")
 
 
-def _segment(payload: bytes) -> Segment:
-    try:
-        return segments.unpack(payload)
-    except BadSegment as error:
-        raise wire.PeerProtocol(why=f"malformed events: {error.why}") from error
+class _Arrived:
+    """The segments of one turn."""
+
+    def __init__(self) -> None:
+        self.segments: list[Segment] = []
+        self._events = 0
+
+    def add(self, frame: wire.Frame) -> None:
+        """One more segment. Raises PeerProtocol."""
+        try:
+            self.segments.append(segments.unpack(frame.payload))
+        except BadSegment as error:
+            raise wire.PeerProtocol(why=f"malformed events: {error.why}") from error
+        self._events += len(self.segments[-1].events)
+        if self._events > EVENTS_LIMIT:
+            raise wire.PeerProtocol(why="more than 20,000 events in one turn")
 
 
-def _ahead(theirs: dict[bytes, Heads], mine: View) -> int:
+def _sorted(held: Tips) -> list[Head]:
+    return sorted(head for heads in held.values() for head in heads)
+
+
+def _note_heads(theirs: dict[bytes, Tips], frame: wire.Frame) -> None:
+    space, held = wire.read_heads(frame.payload)
+    known = [head for heads in theirs.get(space, {}).values() for head in heads]
+    theirs[space] = engine.by_device([*known, *held])
+    if len(theirs) > SPACES_LIMIT:
+        raise wire.PeerProtocol(why="heads of more than 100,000 spaces")
+
+
+def _lacking(ours: dict[bytes, Tips], theirs: dict[bytes, Tips]) -> frozenset[tuple[bytes, bytes]]:
+    """The chains that the peer does not hold as they are held here; after a pass that moved nothing, so it stays."""
+    return frozenset(
+        (space, device)
+        for space, held in ours.items()
+        for device, heads in held.items()
+        if set(heads) - set(theirs.get(space, {}).get(device, ()))
+    )
+
+
+def _ahead(theirs: dict[bytes, Tips], ours: dict[bytes, Tips]) -> int:
     """Events the peer holds and this side lacks, as far as heads tell."""
     total = 0
     for space, held in theirs.items():
-        own = mine.spaces.get(space, {})
-        total += sum([max(0, head.seq - own[d].seq) if d in own else head.seq + 1 for d, head in held.items()])
+        own = ours.get(space, {})
+        for device, heads in held.items():
+            here = max((head.seq for head in own.get(device, ())), default=-1)
+            total += max(0, heads[-1].seq - here)
     return total

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
 
 from chaise_cli import ids
 from chaise_cli.errors import ChaiseError
@@ -18,11 +18,15 @@ from chaise_cli.ledger.segment import Segment
 
 from .replica import Head, Problem, Replica, Signer, SpaceInfo
 
+if TYPE_CHECKING:
+    from .handshake import Peer
+
 PART_EVENTS: Final = 500
 PART_BYTES: Final = 1024 * 1024
 BATCH_EVENTS: Final = 5_000
 BATCH_BYTES: Final = 4 * 1024 * 1024
 SEGMENT_BYTES: Final = 4 * 1024 * 1024 - 1024  # a longer one fits into no message
+COMPARED: Final = 64  # heads of one device that are compared; of more, too much may be sent and never too little
 PROBLEMS: Final = 1_000  # more are not reported
 _EVENT_BYTES: Final = 13
 _SEGMENT_HEAD: Final = 172
@@ -43,7 +47,9 @@ class Exchange(NamedTuple):
     rejected: int  # events refused here
     problems: Sequence[Problem]
     failure: ChaiseError | None = None
-    shared: frozenset[bytes] = frozenset()  # spaces that both sides may see: without a failure, alike on both now
+    shared: frozenset[bytes] = frozenset()  # spaces that both sides may see: without a failure, alike on both now,
+    lacking: frozenset[tuple[bytes, bytes]] = frozenset()  # but for these, space and device: the other side lacks some
+    alarm: ChaiseError | None = None  # the other side was caught at a lie; what could be exchanged was
 
 
 class Tally:
@@ -54,6 +60,10 @@ class Tally:
         self.received = 0
         self.progress = progress
         self.shared: frozenset[bytes] = frozenset()
+        self.lacking: frozenset[tuple[bytes, bytes]] = frozenset()
+        self.peer: Peer | None = None  # the other side of a conversation, once it has proved itself
+        self.compared = b""  # stands for what the peer was shown in the last comparison
+        self.alarm: ChaiseError | None = None
         self._problems: dict[Problem, None] = {}
         self._refusals: list[tuple[int, Problem | None]] = []
 
@@ -79,7 +89,7 @@ class Tally:
         refused = dict.fromkeys(problem for _, problem in self._refusals if problem is not None)
         problems = tuple({**self._problems, **refused})[:PROBLEMS]
         rejected = sum(events for events, _ in self._refusals)
-        return Exchange(self.sent, self.received, rejected, problems, failure, self.shared)
+        return Exchange(self.sent, self.received, rejected, problems, failure, self.shared, self.lacking, self.alarm)
 
 
 class Transport(Protocol):
@@ -89,6 +99,18 @@ class Transport(Protocol):
         """Bring both sides to the same events, as far as they may see them; count in `tally`.
 
         Idempotent, and safe to be cut off anywhere. Raises a ChaiseError when it has to end early.
+        """
+
+
+@runtime_checkable
+class Waits(Protocol):
+    """What a transport may offer beside `exchange`: to wait for news, in a thread of the caller's."""
+
+    def wait(self, replica: Replica, signer: Signer, timeout_s: float) -> bool:
+        """Whether there may be news since the last exchange; at once, as soon as there are, or False after a while.
+
+        Never much longer than `timeout_s`. The replica is one of the calling thread's own. An exchange over the same
+        transport may go on meanwhile in another thread. Raises a ChaiseError when nothing can be told.
         """
 
 
@@ -122,15 +144,16 @@ def size_of(segment: Segment) -> int:
     return _SEGMENT_HEAD + sum([len(body) for _, _, body in segment.events]) + _EVENT_BYTES * len(segment.events)
 
 
-def read_part(replica: Replica, space: bytes, device: bytes, from_seq: int, tally: Tally) -> Segment | None:
-    """The next part of a chain, about 500 events or 1 MiB; None at its end, or when no part fits a message."""
+def read_part(replica: Replica, space: bytes, head: Head, from_seq: int, tally: Tally) -> Segment | None:
+    """The next part of a history, about 500 events or 1 MiB; None at its end, or when no part fits a message."""
     limit = PART_EVENTS
-    while (segment := replica.read(space, device, from_seq, limit)) is not None:
+    while (segment := replica.read(space, head, from_seq, limit)) is not None:
         size = size_of(segment)
         if size <= PART_BYTES or (limit == 1 and size <= SEGMENT_BYTES):
             return segment
         if limit == 1:
-            tally.problem("sync.too_large", f"event {from_seq} of {chain_of(space, device)}: no signature within 4 MiB")
+            chain = chain_of(space, head.device)
+            tally.problem("sync.too_large", f"event {from_seq} of {chain}: no signature within 4 MiB")
             return None
         limit = max(1, min(limit // 2, len(segment.events) * PART_BYTES // size))
     return None
@@ -150,16 +173,34 @@ def by_space(segments: Iterable[Segment]) -> Iterator[tuple[bytes, list[Segment]
         yield space, list(group)
 
 
-def fingerprints(replica: Replica, space: bytes) -> dict[bytes, Head]:
+Tips = dict[bytes, list[Head]]  # heads by device: one each, but for devices that wrote several histories
+
+
+def by_device(heads: Iterable[Head]) -> Tips:
+    """Heads by device, those of a device in order."""
+    held: Tips = {}
+    for head in sorted(set(heads)):
+        held.setdefault(head.device, []).append(head)
+    return held
+
+
+def tips(replica: Replica, space: bytes) -> Tips:
     """The heads held of a space, by device."""
-    return {head.device: head for head in replica.heads(space)}
+    return by_device(replica.heads(space))
+
+
+class _Span(NamedTuple):
+    """What the other side lacks of the history that ends in `head`."""
+
+    head: Head
+    next_seq: int
 
 
 class _Chain(NamedTuple):
+    """One device's histories, of which the first is sent whole before the second begins."""
+
     space: bytes
-    device: bytes
-    next_seq: int
-    prev: bytes | None  # what the other side holds before `next_seq`; None when nothing was asked yet
+    spans: tuple[_Span, ...]
 
 
 class Offer:
@@ -168,8 +209,8 @@ class Offer:
     def __init__(
         self,
         replica: Replica,
-        spaces: Iterable[tuple[bytes, Mapping[bytes, Head]]],
-        theirs: Mapping[bytes, Mapping[bytes, Head]],
+        spaces: Iterable[tuple[bytes, Mapping[bytes, Sequence[Head]]]],
+        theirs: Mapping[bytes, Mapping[bytes, Sequence[Head]]],
         tally: Tally,
     ) -> None:
         """`spaces`: in order, each with this side's heads by device. `theirs`: the other side's heads."""
@@ -183,17 +224,35 @@ class Offer:
             if chains:
                 self._queues.append(chains)
 
-    def _lacking(self, space: bytes, ours: Mapping[bytes, Head], theirs: Mapping[bytes, Head]) -> Iterator[_Chain]:
+    def _lacking(
+        self, space: bytes, ours: Mapping[bytes, Sequence[Head]], theirs: Mapping[bytes, Sequence[Head]]
+    ) -> Iterator[_Chain]:
         for device in sorted(ours):
-            head, known = ours[device], theirs.get(device)
-            if known is None:
-                self.total += head.seq + 1
-                yield _Chain(space, device, 0, None)
-            elif known.seq < head.seq:
-                self.total += head.seq - known.seq
-                yield _Chain(space, device, known.seq + 1, known.id)
-            elif known.seq == head.seq and known.id != head.id:
-                self._forked(space, device)
+            there = theirs.get(device, ())
+            known = list(there[-COMPARED:])
+            spans: list[_Span] = []
+            for head in sorted(set(ours[device]).difference(there)):
+                first = self._first(space, head, known)
+                if first <= head.seq:
+                    spans.append(_Span(head, first))
+                    self.total += head.seq + 1 - first
+                    known.append(head)  # what is sent with this history need not be sent with the next
+            if spans:
+                yield _Chain(space, tuple(spans))
+
+    def _first(self, space: bytes, head: Head, theirs: Sequence[Head]) -> int:
+        """From where on the other side lacks a history, judged by its heads; its own seq + 1 for nothing.
+
+        Where they part is known once both histories are held here. Before that, a head that is further on may well
+        continue ours: its holder can tell, and sends it. Any other means that ours goes over whole.
+        """
+        shared = -1
+        for other in theirs:
+            at = self._replica.common(space, head, other)
+            if at is None and other.seq > head.seq:
+                return head.seq + 1
+            shared = max(shared, -1 if at is None else at)
+        return shared + 1
 
     def batch(self) -> list[Segment]:
         """The next segments, up to 5,000 events and about 4 MiB; empty when there is nothing left to offer."""
@@ -212,20 +271,16 @@ class Offer:
     def _next(self, chains: deque[_Chain]) -> Segment | None:
         """The next part of the chain whose turn it is, which then goes to the end of the row."""
         chain = chains.popleft()
-        if (chain.space, chain.device) in self._refused:
+        span, later = chain.spans[0], chain.spans[1:]
+        if (chain.space, span.head.device) in self._refused:
             return None
-        segment = read_part(self._replica, chain.space, chain.device, chain.next_seq, self._tally)
-        if segment is None:
-            return None
-        if chain.prev is not None and segment.prev != chain.prev:
-            self._forked(chain.space, chain.device)
-            return None
-        chains.append(chain._replace(next_seq=segment.last_seq + 1, prev=None))
+        segment = read_part(self._replica, chain.space, span.head, span.next_seq, self._tally)
+        if segment is not None and segment.last_seq < span.head.seq:
+            later = (span._replace(next_seq=segment.last_seq + 1), *later)
+        if later:
+            chains.append(chain._replace(spans=later))
         return segment
 
     def refuse(self, space: bytes, device: bytes) -> None:
         """Offer nothing more of this chain: the other side did not take what came before."""
         self._refused.add((space, device))
-
-    def _forked(self, space: bytes, device: bytes) -> None:
-        self._tally.problem("sync.forked", f"the sides hold different histories of {chain_of(space, device)}")

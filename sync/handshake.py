@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -40,12 +40,22 @@ class PeerUnproven(Corrupt):
     why: str
 
 
+class PeerRefused(Corrupt):
+    """The peer's device was revoked."""
+
+    code = "peer.refused"
+    message = "the other side's device dev-{device} was revoked; it is served nothing"
+    hint = "if it is yours: chaise device renew there; else expect nothing more from it"
+    device: str
+
+
 class Peer(NamedTuple):
     """The proven other side."""
 
     identity: bytes
     device: bytes
     boards: frozenset[bytes]  # boards whose access key both sides hold
+    transcript: bytes = b""  # what both said first, hashed: no two conversations have the same
 
     def may_see(self, info: SpaceInfo) -> bool:
         """Whether the peer is served this space: by a shared access key, or because a wrap names it."""
@@ -55,10 +65,14 @@ class Peer(NamedTuple):
 class _Said(NamedTuple):
     identity: bytes
     device: bytes
+    above: Sequence[bytes]  # the devices that certified it, up to the one that the root did
 
 
 def lead(channel: wire.Channel, replica: Replica, signer: Signer, random: Random = os.urandom) -> Peer:
-    """Begin with a peer and prove both sides. Raises PeerUnproven, PeerProtocol, BadCertificate, PeerNewer."""
+    """Begin with a peer and prove both sides.
+
+    Raises PeerUnproven, PeerRefused, PeerProtocol, BadCertificate, PeerNewer.
+    """
     mine = _hello(signer, random)
     channel.send(wire.HELLO, mine)
     channel.end()
@@ -67,12 +81,13 @@ def lead(channel: wire.Channel, replica: Replica, signer: Signer, random: Random
     transcript = _transcript(mine, theirs)
     _check(peer, FOLLOWS, transcript, channel.expect(wire.PROOF))
     channel.over()
+    _admit(replica, peer)
     keys = _access_keys(replica)
     channel.send(wire.PROOF, signer.prove(_message(LEADS, transcript)) + _macs(keys.values(), LEADS, transcript))
     channel.end()
     shared = _shared(keys, FOLLOWS, transcript, channel.expect(wire.PROOF))
     channel.over()
-    return Peer(*peer, shared)
+    return Peer(peer.identity, peer.device, shared, transcript)
 
 
 def follow(channel: wire.Channel, replica: Replica, signer: Signer, random: Random = os.urandom) -> Peer:
@@ -88,11 +103,12 @@ def follow(channel: wire.Channel, replica: Replica, signer: Signer, random: Rand
     answer = channel.expect(wire.PROOF)
     channel.over()
     _check(peer, LEADS, transcript, answer[:_SIGNATURE])
+    _admit(replica, peer)
     keys = _access_keys(replica)
     shared = _shared(keys, LEADS, transcript, answer[_SIGNATURE:])
     channel.send(wire.PROOF, _macs([keys[space] for space in sorted(shared)], FOLLOWS, transcript))
     channel.end()
-    return Peer(*peer, shared)
+    return Peer(peer.identity, peer.device, shared, transcript)
 
 
 def _hello(signer: Signer, random: Random) -> bytes:
@@ -113,12 +129,13 @@ def _read_hello(payload: bytes) -> _Said:
         raise wire.PeerProtocol(why="an impossible version")
     _raw(value["nonce"])
     device = _raw(value["device"])
-    own = certificate.check(value["certificates"])[0]
+    chain = certificate.check(value["certificates"])
+    own = chain[0]
     if ids.raw(own.device) != device:
         raise PeerUnproven(why="its certificate is of another device")
     if own.kind == "grant":  # it stands for one deal, not for the identity whose spaces would be served
         raise PeerUnproven(why="the key of a grant does not open a sync")
-    return _Said(ids.raw(own.identity), device)
+    return _Said(ids.raw(own.identity), device, [ids.raw(one.device) for one in chain[1:]])
 
 
 def _raw(value: object) -> bytes:
@@ -143,6 +160,12 @@ def _message(role: bytes, transcript: bytes) -> bytes:
 def _check(peer: _Said, role: bytes, transcript: bytes, signature: bytes) -> None:
     if not proof.verify(peer.device, _message(role, transcript), signature):
         raise PeerUnproven(why="its signature does not hold")
+
+
+def _admit(replica: Replica, peer: _Said) -> None:
+    """Only after its proof: nobody is told who was revoked for having claimed a name."""
+    if replica.refuses(peer.device, peer.above):
+        raise PeerRefused(device=ids.base32(peer.device))
 
 
 def _access_keys(replica: Replica) -> dict[bytes, bytes]:

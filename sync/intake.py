@@ -2,7 +2,8 @@
 
 Packs come in any order and overlap. Chains take turns and go up by seq; what is refused is tried again as
 long as anything else moves. A pack is *good* when all of its events are held here and proved to be the
-same: only then does it count as a copy that lies in the place.
+same: only then does it count as a copy that lies in the place. Where a device wrote several histories, a seq
+says little: then the ids of what was read are looked up.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from chaise_cli.ledger import segment as segments
 from chaise_cli.ledger.segment import Segment
 
 from . import engine
-from .engine import Tally
+from .engine import Tally, Tips
 from .pack import Entry
 from .replica import Head, Replica
 
@@ -52,11 +53,12 @@ class Intake:
             self._chains.setdefault(segment.device, []).append(segment)
         self._held: set[Placed] = set()  # proved to be held here
         self._bad: set[Placed] = set()  # never to be tried again
+        self._parting: set[Placed] = set()  # of another history than the one that was held first
         self._batch: list[tuple[Placed, Segment]] = []
         self._events = 0
         self._size = 0
-        self._heads: dict[bytes, Head] = {}
-        self._next: dict[bytes, int] = {}  # seq up to which each chain is held
+        self._heads: Tips = {}
+        self._next: dict[bytes, int] = {}  # seq up to which each chain is held, by its longest history
         self._expected: dict[bytes, int] = {}  # the same, should the batch be accepted
 
     def take(self) -> set[str]:
@@ -97,8 +99,7 @@ class Intake:
         held, expected = self._next.get(device, 0), self._expected.get(device, 0)
         if placed in self._held or placed in self._bad:
             return at + 1
-        if placed.last < held:
-            self._prove(placed)
+        if placed.last < held and self._settled(placed):
             return at + 1
         if placed.first > expected:
             return None
@@ -125,33 +126,39 @@ class Intake:
         if batch:
             engine.admit(self._replica, [segment for _, segment in batch], self._tally)
             self._refresh()
-            self._held.update(placed for placed, _ in batch if placed.last < self._next.get(placed.device, 0))
+            self._held.update(placed for placed, segment in batch if self._is_held(placed, segment))
 
     def _refresh(self) -> None:
-        self._heads = engine.fingerprints(self._replica, self._space)
-        self._next = {device: head.seq + 1 for device, head in self._heads.items()}
+        self._heads = engine.tips(self._replica, self._space)
+        self._next = {device: heads[-1].seq + 1 for device, heads in self._heads.items()}
         self._expected = dict(self._next)
 
-    def _prove(self, placed: Placed) -> None:
-        """Compare a segment whose events are held already: a copy counts only if it is one."""
+    def _is_held(self, placed: Placed, segment: Segment) -> bool:
+        """Whether a segment that was just offered was taken."""
+        if placed.last >= self._next.get(placed.device, 0):
+            return False
+        straight = len(self._heads[placed.device]) == 1 and placed not in self._parting
+        return straight or self._holds(placed, segments.links(segment)[-1].id)
+
+    def _holds(self, placed: Placed, last: bytes) -> bool:
+        head = Head(placed.device, placed.last, last)
+        return self._replica.common(self._space, head, head) is not None
+
+    def _settled(self, placed: Placed) -> bool:
+        """Compare a segment whose seqs are held already: a copy counts only if it is one.
+
+        False when it is of another history, which is still to be taken.
+        """
         try:
             last = segments.verify(self._load(placed.pack, placed.entry))[-1].id
         except (Corrupt, Newer) as error:
             self._blame(placed, error)
-            return
-        if last == self._id_of(placed.device, placed.last, last):
-            self._held.add(placed)
-        else:
-            chain = engine.chain_of(self._space, placed.device)
-            self._bad.add(placed)
-            self._tally.problem("sync.forked", f"pack {placed.pack[:16]} holds a different history of {chain}")
-
-    def _id_of(self, device: bytes, seq: int, unknown: bytes) -> bytes:
-        """The id of a held event; `unknown` where the store cannot say yet."""
-        if self._heads[device].seq == seq:
-            return self._heads[device].id
-        following = self._replica.read(self._space, device, seq + 1, 1)
-        return unknown if following is None else following.prev
+            return True
+        if not self._holds(placed, last):
+            self._parting.add(placed)
+            return False
+        self._held.add(placed)
+        return True
 
     def _blame(self, placed: Placed, error: ChaiseError) -> None:
         self._bad.add(placed)

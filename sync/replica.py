@@ -6,18 +6,29 @@ keep one in memory. Everything returned is a snapshot: a caller that needs newer
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import NamedTuple, Protocol
 
+from chaise_cli.errors import ChaiseError
 from chaise_cli.ledger.segment import Segment
 
 
 class Head(NamedTuple):
-    """The newest event held of one chain, opened or still waiting for its key or what it cites."""
+    """The last event of one history of a chain, opened or still waiting for its key or what it cites.
+
+    A device that was restored or copied may have written several histories, which share their beginning: a chain
+    is a tree, and each of its tips is a head.
+    """
 
     device: bytes
     seq: int
     id: bytes
+
+
+def position(heads: Iterable[Head]) -> bytes:
+    """32 bytes that stand for what is held of a space: SHA-256 over its heads, sorted."""
+    return sha256(b"".join([head.device + head.seq.to_bytes(8, "big") + head.id for head in sorted(heads)])).digest()
 
 
 class SpaceInfo(NamedTuple):
@@ -53,20 +64,40 @@ class Replica(Protocol):
         """Every space held."""
 
     def heads(self, space: bytes) -> Sequence[Head]:
-        """The head of every chain held of `space`; empty for a space that is not held."""
+        """Every tip of every chain held of `space`, one or more a device; empty for a space that is not held."""
 
-    def read(self, space: bytes, device: bytes, from_seq: int, limit: int) -> Segment | None:
-        """Events of one chain from `from_seq`: at most `limit`, more only to end on a kept signature.
+    def positions(self) -> Mapping[bytes, bytes]:
+        """The `position` of every space held, in one quick look: a comparison begins with it, whatever the history."""
 
-        None when there is nothing from there on, or no kept signature covers it yet. Never over 1,000.
+    def refuses(self, device: bytes, above: Sequence[bytes] = ()) -> bool:
+        """Whether this device is served nothing, because it, or one of `above` that certified it, is known revoked."""
+
+    def common(self, space: bytes, one: Head, other: Head) -> int | None:
+        """The seq of the last event that the histories ending in two events of one device share, -1 for none.
+
+        None when either is not held. So `common(space, head, head)` tells whether an event is held at all.
+        """
+
+    def read(self, space: bytes, head: Head, from_seq: int, limit: int) -> Segment | None:
+        """Part of the history that ends in `head`, from `from_seq`: at most `limit` events, never over 1,000.
+
+        More than `limit`, or beyond `head`, only to end on a kept signature. None when `head` is not held, when it lies
+        before `from_seq`, or when no kept signature covers what follows yet.
         """
 
     def admit(self, space: bytes, segments: Sequence[Segment]) -> Admission:
         """Verify and keep segments of one space, all in one transaction; idempotent, never raises on content.
 
-        Segments of one chain come in order. What is already held is skipped; a segment whose beginning is not
-        held is refused; a space neither held nor naming this identity in a wrap is refused whole.
+        Segments of one history come in order. What is already held is skipped; a segment whose beginning is not
+        held is refused; one that parts from what is held is kept beside it and reported. A space neither held nor
+        naming this identity in a wrap is refused whole.
         """
+
+    def receipts(self, space: bytes) -> Sequence[bytes]:
+        """The newest receipt that is kept for a space from each relay, packed (docs/spec/relay.md)."""
+
+    def witness(self, receipts: Sequence[bytes]) -> Sequence[ChaiseError]:
+        """Compare receipts that a peer shows with what relays said here; what that finds out for the first time."""
 
     def access_key(self, space: bytes) -> bytes | None:
         """The key whose knowledge opens a board's door; None for spaces that are served by name."""
@@ -92,3 +123,6 @@ class Signer(Protocol):
 
     def prove(self, message: bytes) -> bytes:
         """A signature of this device over `message` under the domain tag for proofs."""
+
+    def sign_request(self, base: bytes) -> bytes:
+        """A signature of this device over the signature base of a request to a relay."""

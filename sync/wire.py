@@ -7,13 +7,14 @@ docs/spec/sync.md.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from struct import Struct
 from typing import Any, Final, NamedTuple, Protocol
 
 from chaise_cli.errors import ChaiseError, Newer, Unreachable
 from chaise_cli.ledger import canonical
 
+from . import ranges as spans
 from .replica import Head
 
 VERSION: Final = 1
@@ -36,10 +37,16 @@ OBJECT_END: Final = 10
 END: Final = 11
 BYE: Final = 12
 ERROR: Final = 13
+RANGES: Final = 14
+PARTS: Final = 15
+RECEIPTS: Final = 16
+PAIR: Final = 17
 
 _FRAME: Final = Struct(">BI")
 _SUMMARY: Final = Struct(">32sB")
-_SPACE: Final = Struct(">32s32s")
+_SPACE: Final = Struct(f">32s{spans.POSITION}s")
+_RANGE: Final = Struct(f">B{spans.WIDTH}s")
+_PART: Final = Struct(">H")
 _HEAD: Final = Struct(">32sQ32s")
 _RESULT: Final = Struct(">32sII")
 
@@ -104,6 +111,8 @@ class Channel:
         self._stream = stream
         self._out: list[bytes] = []
         self._size = 0
+        self.aside: Callable[[bytes], None] | None = None  # takes what stands between other messages: RECEIPTS
+        self._peeked: Frame | None = None
 
     def send(self, kind: int, payload: bytes = b"") -> None:
         """Put one frame into this side's turn."""
@@ -123,10 +132,23 @@ class Channel:
         data, self._out, self._size = b"".join(self._out), [], 0
         self._stream.write(data)
 
+    def peek(self) -> Frame:
+        """The next frame, which `receive` gives once more. Raises as it does."""
+        self._peeked = self.receive()
+        return self._peeked
+
     def receive(self) -> Frame:
         """The next frame. Raises PeerProtocol, PeerClosed, and PeerFailed when the peer reports an error."""
+        while (frame := self._frame()).kind == RECEIPTS and self.aside is not None:
+            self.aside(frame.payload)
+        return frame
+
+    def _frame(self) -> Frame:
+        if self._peeked is not None:
+            frame, self._peeked = self._peeked, None
+            return frame
         kind, size = _FRAME.unpack(self._read(_FRAME.size))
-        if not HELLO <= kind <= ERROR:
+        if not HELLO <= kind <= PAIR:
             raise PeerProtocol(why=f"unknown message {kind}")
         if size > FRAME_LIMIT:
             raise PeerProtocol(why="a message over 4 MiB")
@@ -206,17 +228,52 @@ def printable(text: str, limit: int) -> str:
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[:limit])
 
 
-def summary(digest: bytes, *, wants: bool) -> bytes:
-    """The payload of SUMMARY: one digest over all a peer may see, and whether attachments are wanted."""
-    return _SUMMARY.pack(digest, wants)
+class Summary(NamedTuple):
+    """One digest over all a peer may see, and whether attachments are wanted; a leader adds the digests of ranges."""
+
+    digest: bytes
+    wants: bool
+    ranges: bytes = b""
 
 
-def read_summary(payload: bytes) -> tuple[bytes, bool]:
-    """Digest and whether the peer wants attachments."""
-    if len(payload) != _SUMMARY.size or payload[-1] > 1:
+def summary(said: Summary) -> bytes:
+    """The payload of SUMMARY."""
+    return _SUMMARY.pack(said.digest, said.wants) + said.ranges
+
+
+def read_summary(payload: bytes, *, leads: bool) -> Summary:
+    """What `summary` was given by a side that leads, or by one that follows."""
+    size = _SUMMARY.size + (spans.WIDTH if leads else 0)
+    if len(payload) != size or payload[_SUMMARY.size - 1] > 1:
         raise PeerProtocol(why="a malformed summary")
-    digest, wants = _SUMMARY.unpack(payload)
-    return digest, bool(wants)
+    digest, wants = _SUMMARY.unpack_from(payload)
+    return Summary(digest, bool(wants), payload[_SUMMARY.size :])
+
+
+def ranges(rows: Iterable[tuple[int, bytes]]) -> Iterator[bytes]:
+    """Payloads of RANGES: numbers of ranges, each with the digests of its parts."""
+    return pages([_RANGE.pack(*row) for row in rows])
+
+
+def read_ranges(payload: bytes) -> list[tuple[int, bytes]]:
+    """Numbers of ranges, each with the digests of its parts."""
+    rows = [(number, digests) for number, digests in _rows(_RANGE, payload, "malformed ranges")]
+    if any(number >= spans.FAN for number, _ in rows):
+        raise PeerProtocol(why="a range that does not exist")
+    return rows
+
+
+def parts(numbers: Iterable[int]) -> Iterator[bytes]:
+    """Payloads of PARTS: numbers of parts."""
+    return pages([_PART.pack(number) for number in numbers])
+
+
+def read_parts(payload: bytes) -> list[int]:
+    """Numbers of parts."""
+    numbers = [number for (number,) in _rows(_PART, payload, "malformed parts")]
+    if any(number >= spans.PARTS for number in numbers):
+        raise PeerProtocol(why="a part that does not exist")
+    return numbers
 
 
 def pages(rows: Sequence[bytes], head: bytes = b"") -> Iterator[bytes]:
@@ -226,14 +283,14 @@ def pages(rows: Sequence[bytes], head: bytes = b"") -> Iterator[bytes]:
         yield head + b"".join(rows[start : start + per_page])
 
 
-def spaces(digests: Iterable[tuple[bytes, bytes]]) -> Iterator[bytes]:
-    """Payloads of SPACES: pairs of space and digest of its heads."""
-    return pages([_SPACE.pack(space, digest) for space, digest in digests])
+def spaces(marks: Iterable[tuple[bytes, bytes]]) -> Iterator[bytes]:
+    """Payloads of SPACES: pairs of space and mark."""
+    return pages([_SPACE.pack(space, mark) for space, mark in marks])
 
 
 def read_spaces(payload: bytes) -> list[tuple[bytes, bytes]]:
-    """Pairs of space and digest."""
-    return [(space, digest) for space, digest in _rows(_SPACE, payload, "a malformed list of spaces")]
+    """Pairs of space and mark."""
+    return [(space, mark) for space, mark in _rows(_SPACE, payload, "a malformed list of spaces")]
 
 
 def heads(space: bytes, held: Iterable[Head]) -> Iterator[bytes]:

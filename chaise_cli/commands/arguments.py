@@ -85,6 +85,11 @@ def milestone(text: str, here: Here, default_currency: str | None = None) -> Mil
     return MilestoneSpec(one_line(title, "the title of a milestone"), parsed, deadline(due, here) if at else None)
 
 
+def stay(given: str | None) -> float | None:
+    """Seconds for which a command stays, from `--for` or `--timeout`; None for as long as it takes, 0 for a glance."""
+    return None if given is None else 0 if given in {"0", "0s"} else duration(given) / 1000
+
+
 def duration(text: str) -> int:
     """A length of time in ms."""
     return when.read_duration(text)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from chaise_cli import clock, config, ids
 from chaise_cli.commands.here import Here
-from chaise_cli.errors import Usage
+from chaise_cli.errors import ChaiseError, Usage
 from chaise_cli.render import prompts
 from chaise_cli.render.emit import OutputOptions
 from chaise_cli.result import Next, Result
@@ -31,6 +31,15 @@ class OneFormat(Usage):
     message = "choose one of {given}"
     hint = "drop all but one of them"
     given: str
+
+
+class NotInBatch(Usage):
+    """A command that stays, among those of a batch."""
+
+    code = "usage.not_in_batch"
+    message = "{verb} stays until it is told to go; a batch would wait for it for ever"
+    hint = "run it by itself"
+    verb: str
 
 
 _shared: list[Session] = []
@@ -94,6 +103,24 @@ class Call:
         finally:
             if not _shared:
                 session.close()
+
+    @contextmanager
+    def session_at_hand(self) -> Iterator[Session | None]:
+        """The open home where it opens without asking anybody; None where it does not, or there is none."""
+        try:
+            session = access.open_session(self.home, self.keys()._replace(ask=None), self.clock)
+        except ChaiseError:
+            yield None
+            return
+        try:
+            yield session
+        finally:
+            session.close()
+
+    def stays(self) -> None:
+        """Raise NotInBatch unless this command has the process to itself."""
+        if _shared:
+            raise NotInBatch(verb=self.verb)
 
     def exchange_now(self, session: Session) -> None:
         """Sync before the answer is made, where that tells what came of it; as `session` does around a writing verb.

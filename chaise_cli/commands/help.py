@@ -77,8 +77,7 @@ def _panel(rows: list[tuple[str, str]]) -> str:
 
 def _verb(name: str, rest: list[str]) -> str:
     """An example first, then the options."""
-    module: Any = import_module(f"chaise_cli.commands.{name}")
-    command: Any = typer.main.get_command(module.app)
+    command: Any = typer.main.get_command(import_module(_CLI).app_of(name))
     path = f"chaise {name}"
     for word in rest:
         command = getattr(command, "commands", {}).get(word.lower())

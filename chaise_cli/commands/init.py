@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
-from chaise_cli.commands import texts
+from chaise_cli.commands import keeping, texts
 from chaise_cli.commands.arguments import ZoneOption
 from chaise_cli.commands.context import Call
 from chaise_cli.commands.registry import PLAIN, verb
 from chaise_cli.domain import money
+from chaise_cli.errors import Usage
 from chaise_cli.render import prompts
+from chaise_cli.render.progress import progress
 from chaise_cli.render.terminal import put
 from chaise_cli.result import Next, Result
-from chaise_cli.session import founding, machine, starting, unlocking
+from chaise_cli.session import machine, starting, unlocking
 from chaise_cli.session.views import identity
 
 app = typer.Typer(**PLAIN)
@@ -31,6 +34,25 @@ Your recovery code, shown this once and stored nowhere:
 Write it on paper. With it, and a copy of your events, everything comes back; without it a lost
 passphrase loses this home for good. Whoever has it can be you.
 """
+
+
+_LOST: Final = "a device that you lost can still act in your name, until another one of yours revokes it"
+
+
+class NotRecovered(Usage):
+    """Settings are named for an identity that has its own."""
+
+    code = "recover.has_settings"
+    message = "--recover brings name, handle, role, zone and address back, and needs no new recovery code"
+    hint = "leave them out; chaise profile changes them later"
+
+
+class RecoverOnly(Usage):
+    """Options of a recovery without one."""
+
+    code = "recover.not_asked"
+    message = "--from and --recovery-file go with --recover"
+    hint = "chaise init --recover --from PLACE --recovery-file FILE"
 
 
 @verb(app, "init")
@@ -52,15 +74,31 @@ def init(
     keyring: Annotated[bool, typer.Option("--keyring", help="Let the system's keyring keep the key.")] = False,
     recovery_out: Annotated[Path | None, typer.Option(help="New file for the recovery code.", metavar="FILE")] = None,
     device_name: Annotated[str | None, typer.Option(help="Else the host's name.", metavar="NAME")] = None,
+    recover: Annotated[bool, typer.Option("--recover", help="Bring an identity back by its recovery code.")] = False,
+    from_: Annotated[
+        str | None, typer.Option("--from", help="With --recover: where its events lie.", metavar="PLACE")
+    ] = None,
+    recovery_file: Annotated[
+        Path | None, typer.Option(help="With --recover: the file with the code.", metavar="FILE")
+    ] = None,
 ) -> Result:
     """Make a home: your identity, keys and encrypted store."""
     starting.check_free(call.home)
+    device = texts.one_line(device_name or machine.device_name(), "the device's name", NAME_LIMIT)
+    if recover:
+        given = (name, handle, role, tz, email, recovery_out)
+        if any(value is not None for value in given):
+            raise NotRecovered
+        return _recover(call, from_, recovery_file, device, (passphrase_fd, keyring))
+    if from_ is not None or recovery_file is not None:
+        raise RecoverOnly
     name = texts.one_line(name or prompts.ask("Your name", "--name", call.options), "the name", NAME_LIMIT)
     settings = starting.settings(name, _role(call, role), currency, handle, tz, email)
-    device = texts.one_line(device_name or machine.device_name(), "the device's name", NAME_LIMIT)
     if recovery_out is None and not call.asks:
         raise prompts.NeedsInput(what="a place for the recovery code", flag="--recovery-out FILE")
-    plan = starting.Plan(call.home, settings, _secrets(call, passphrase_fd, keyring=keyring), device, recovery_out)
+    plan = starting.Plan(
+        call.home, settings, keeping.secrets(call, passphrase_fd, keyring=keyring), device, recovery_out
+    )
     started = starting.start(plan, call.clock)
     if started.recovery_code is not None:
         put(sys.stderr, _WRITE_DOWN.format(code=started.recovery_code) + "\n")
@@ -75,21 +113,27 @@ def init(
     return call.result(data, next=[Next("you", f"chaise {step}") for step in steps])
 
 
+def _recover(call: Call, place: str | None, file: Path | None, device: str, ways: tuple[int | None, bool]) -> Result:
+    """A home of the identity whose recovery code is given, from the copy of its events at the place."""
+    place = place or prompts.ask("Where your events lie (a folder, ssh://host)", "--from PLACE", call.options)
+    code = texts.recovery_code(file) or prompts.secret("Recovery code", "--recovery-file FILE", call.options)
+    recovering: Any = import_module("chaise_cli.session.recovering")  # a new home loads no syncing
+    secrets = keeping.secrets(call, ways[0], keyring=ways[1])
+    plan = recovering.Plan(call.home, code, place, secrets, device)
+    with progress("recover", call.options) as bar:
+        done = recovering.recover(plan, call.clock, lambda _phase, count, total: bar.step(count, total))
+    if plan.secrets.passphrase is not None or plan.secrets.keyring:
+        unlocking.keep_open(done.session)
+    call.options = call.options._replace(tz=done.session.me.settings.tz)
+    data = dict(identity(done.session))
+    done.session.close()
+    steps = [Next("you", "chaise sync"), Next("you", "chaise verify")]
+    return call.result(data, warnings=[*done.warnings, _LOST], next=steps)
+
+
 def _role(call: Call, given: str | None) -> str:
     if given is None:
         return ROLES[prompts.choose("Your main role", ROLES, "--role client or --role talent", call.options)]
     if given not in ROLES:
         raise starting.NoSuchRole(given=given[:40])
     return given
-
-
-def _secrets(call: Call, passphrase_fd: int | None, *, keyring: bool) -> founding.Secrets:
-    """How the key is kept: as the call says, else by a passphrase typed twice."""
-    keys = call.keys()
-    passphrase = unlocking.passphrase_from(passphrase_fd) if passphrase_fd is not None else keys.passphrase
-    if passphrase is None and keys.key_file is None and not keyring:
-        flag = "--passphrase-fd N, --key-file PATH or --keyring"
-        passphrase = prompts.secret("Choose a passphrase", flag, call.options)
-        if prompts.secret("The same again", flag, call.options) != passphrase:
-            raise starting.PassphrasesDiffer
-    return founding.Secrets(passphrase, keys.key_file, keyring)

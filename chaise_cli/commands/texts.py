@@ -106,6 +106,12 @@ def needed_text(source: TextSource, most: int = TEXT_LIMIT) -> str:
     return read
 
 
+def recovery_code(file: Path | None) -> str | None:
+    """What stands in the file of a recovery code; None where none is named. Raises NotText, TooLong, Unopenable."""
+    code = text(TextSource(None, file, "--recovery-file FILE"), 200) if file else None
+    return code.strip() if code else None
+
+
 def one_line(text: str, where: str, most: int = LINE_LIMIT) -> str:
     """A text on one line without white space around it; `where` names it. Raises Missing, NotText, TooLong."""
     line = text.strip()

@@ -25,8 +25,7 @@ def unlock(
     ] = None,
 ) -> Result:
     """Open the home for some hours."""
-    code = texts.text(texts.TextSource(None, recovery, "--recovery-file FILE"), 200) if recovery else None
-    keys = call.keys()._replace(recovery=code.strip() if code else None)
+    keys = call.keys()._replace(recovery=texts.recovery_code(recovery))
     who = unlocking.unlock(call.home, keys, call.clock, arguments.duration(length))
     call.options = call.options._replace(tz=who["tz"])
     return call.result(who)

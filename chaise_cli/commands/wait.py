@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,10 +13,12 @@ from chaise_cli.commands import arguments
 from chaise_cli.commands.context import Call
 from chaise_cli.commands.registry import PLAIN, verb
 from chaise_cli.result import Result
-from chaise_cli.session import browsing, finding, showing, waiting
+from chaise_cli.session import browsing, finding, sending, showing, waiting
+
+if TYPE_CHECKING:
+    from chaise_cli.session.session import Session
 
 app = typer.Typer(**PLAIN)
-_SECOND = 1000  # ms
 
 
 @verb(app, "wait")
@@ -25,7 +30,7 @@ def wait(
     sync: Annotated[bool, typer.Option("--sync", help="Ask the places meanwhile.")] = False,
 ) -> Result:
     """Wait until something reaches a state."""
-    seconds = None if timeout is None else 0 if timeout in {"0", "0s"} else arguments.duration(timeout) / _SECOND
+    seconds = arguments.stay(timeout)
     with call.session() as session:
         named = finding.find(session, id_, "deal", "book", "post", "op")
 
@@ -35,6 +40,22 @@ def wait(
                     return "post", dict(browsing.post(session, named.id))
                 return showing.named(session, named)
 
-        pull = (lambda: call.pull(session)) if sync else None
-        shape, data, late = waiting.wait(look, until, waiting.Patience(seconds), pull)
+        with _kept_in_touch(call, session, stays=seconds != 0) if sync else nullcontext(_nothing) as tick:
+            shape, data, late = waiting.wait(look, until, waiting.Patience(seconds), tick)
     return call.result(data, shape=shape, error=late)
+
+
+@contextmanager
+def _kept_in_touch(call: Call, session: Session, *, stays: bool) -> Iterator[Callable[[], None]]:
+    """Ask the places now and, to stay, keep in touch: their news comes at once, and what is written here goes."""
+    call.pull(session)
+    if not (stays and sending.has_places(session)):
+        yield _nothing
+        return
+    watching: Any = import_module("chaise_cli.session.watching")
+    with watching.watch(session) as watched:
+        yield watched.tick
+
+
+def _nothing() -> None:
+    """What is to be done between looks when nobody is asked."""

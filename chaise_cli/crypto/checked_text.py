@@ -12,7 +12,8 @@ from chaise_cli.ids import ALPHABET
 
 GROUP: Final = 4  # characters written together
 CHECK: Final = 4  # characters of checksum
-_VALUE: Final = {c: i for i, c in enumerate(ALPHABET)} | {"i": 1, "l": 1, "o": 0}
+_SMALL: Final = {c: i for i, c in enumerate(ALPHABET)} | {"i": 1, "l": 1, "o": 0}
+_VALUE: Final = _SMALL | {c.upper(): value for c, value in _SMALL.items()}  # no `lower`, which makes k of U+212A
 _SKIPPED: Final = frozenset(" -\t\r\n")
 
 
@@ -36,7 +37,7 @@ def read(given: str, use: str, size: int) -> bytes:
 
     Raises Misspelt.
     """
-    chars = [c for c in given.lower() if c not in _SKIPPED]
+    chars = [c for c in given if c not in _SKIPPED]
     for place, char in enumerate(chars):
         if char not in _VALUE:
             raise Misspelt("it has a character that is never used", place // GROUP + 1)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 KEY_SIZE: Final = 32
 SIGNATURE_SIZE: Final = 64
+REQUEST_START: Final = b'"'  # of every signature base; no tag begins so, and what is signed with a tag begins with it
 
 
 class Tags(NamedTuple):
@@ -34,6 +35,7 @@ class Tags(NamedTuple):
     request: bytes = b"chaise/1 request\x00"
     proof: bytes = b"chaise/1 proof\x00"
     voucher: bytes = b"chaise/1 voucher\x00"
+    revocation: bytes = b"chaise/1 revocation\x00"
 
 
 TAGS: Final = Tags()
@@ -95,6 +97,11 @@ class Ed25519Signer:
         assert tag in TAGS, "a signature needs the tag of its use"
         return self._key.sign(tag + message)
 
+    def sign_request(self, base: bytes) -> bytes:
+        """64 bytes that `verify_request` accepts for the signature base of an HTTP request (RFC 9421)."""
+        assert base.startswith(REQUEST_START), "a signature base begins with its first component's name"
+        return self._key.sign(base)
+
 
 def generate_seed(random: Callable[[int], bytes]) -> bytes:
     """32 bytes for `Ed25519Signer`; `random` gives as many unpredictable bytes as it is asked for."""
@@ -109,13 +116,25 @@ def verify(public: bytes, tag: bytes, message: bytes, signature: bytes) -> bool:
     A key with a torsion component is not noticed here: `admit_key` is for that, once per key.
     """
     assert tag in TAGS, "a signature needs the tag of its use"
+    return _holds(public, tag + message, signature)
+
+
+def verify_request(public: bytes, base: bytes, signature: bytes) -> bool:
+    """Whether `signature` is `public`'s over the signature base of an HTTP request. Never raises.
+
+    RFC 9421 has a prefix of its own, so no tag goes before it: docs/spec/relay.md.
+    """
+    return base.startswith(REQUEST_START) and _holds(public, base, signature)
+
+
+def _holds(public: bytes, signed: bytes, signature: bytes) -> bool:
     if len(signature) != SIGNATURE_SIZE or not _sound(signature[:32]):
         return False
     key = _parsed(public)
     if key is None:
         return False
     try:
-        key.verify(signature, tag + message)
+        key.verify(signature, signed)
     except InvalidSignature:
         return False
     return True

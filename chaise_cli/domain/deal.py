@@ -259,6 +259,7 @@ class Deal(NamedTuple):
 
     clock: the deal's clock where the last event was taken up; clock_before: where the take-up before that stood.
     last_movement: what the next movement names as the one before it; the opening, to begin with.
+    contested: two histories of the agent have moved money, and the sides have not settled which of them stands.
     """
 
     space: SpaceId
@@ -283,6 +284,7 @@ class Deal(NamedTuple):
     ops: dict[str, Op] = {}  # noqa: RUF012
     requests: dict[str, Request] = {}  # noqa: RUF012
     entries: tuple[JournalEntry, ...] = ()
+    contested: bool = False
 
     @property
     def public(self) -> str:

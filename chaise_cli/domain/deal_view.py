@@ -86,6 +86,7 @@ def deal_shape(deal: Deal, person: Look, fetched: Fetched = _nowhere) -> shapes.
         "cover": deal.proposal.body.cover if deal.proposal else "",
         "valid_until": instant(deal.proposal.body.valid_until) if deal.proposal else None,
         "final": deal.final,
+        "contested": deal.contested,
         "state": deal.state,
         "milestones": [milestone_shape(deal, ms, fetched) for ms in milestones],
         "totals": _totals(deal, milestones),

@@ -35,7 +35,18 @@ class Expected(NamedTuple):
 
 
 KINDS: Final = (
-    *("terms", "cancel", "delivery", "call", "call_lapsed", "call_lost", "call_outcome", "proposal", "shortlisted"),
+    *(
+        "contested",
+        "terms",
+        "cancel",
+        "delivery",
+        "call",
+        "call_lapsed",
+        "call_lost",
+        "call_outcome",
+        "proposal",
+        "shortlisted",
+    ),
     *("invitation", "changes", "funded", "planned", "hold", "payout", "review", "talk"),
 )
 """What may be expected, the most pressing first."""
@@ -55,6 +66,9 @@ _MILESTONE: Final = {
 
 def of(state: DealState, now: int) -> list[Expected]:
     """All that the deal waits for, the most pressing first."""
+    if state.deal.contested:
+        shown = state.deal.public
+        return [Expected(who, "contested", shown, f"chaise agent settle {shown}") for who in ("client", "talent")]
     found = [*of_deal(state.deal), *of_reviews(state)]
     found += [one for booking in state.bookings.by_id.values() for one in of_booking(booking, state.deal.parties, now)]
     return sorted(found, key=lambda one: KINDS.index(one.kind))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from chaise_cli.domain import booking, booking_fold, deal, deal_fold, hiring, review, review_fold
+from chaise_cli.domain import booking, booking_fold, deal, deal_fold, hiring, review, review_fold, revocation
 from chaise_cli.domain.light import NamedTuple
-from chaise_cli.domain.order import AgentDevice
 from chaise_cli.errors import ChaiseError, Refused
 
 if TYPE_CHECKING:
@@ -36,6 +35,7 @@ class DealState(NamedTuple):
     deal: deal.Deal
     bookings: booking.Bookings
     reviews: review.Reviews
+    revoked: tuple[revocation.Revoked, ...] = ()  # devices, in the order of their uptake
 
 
 def opened(space: SpaceId, e: Recorded) -> DealState:
@@ -49,6 +49,10 @@ def step(state: DealState, e: Recorded) -> DealState:
     if e.by not in (parties.client, parties.talent, parties.agent):
         raise NotAMember
     kind = e.body.KIND
+    if kind == revocation.DealDeviceRevoked.KIND:
+        return _revoked(state, e, e.body)
+    if state.revoked and _is_cut(state, e):
+        raise revocation.DeviceRevoked
     if kind in deal_fold.STEPS:
         return state._replace(deal=deal_fold.step(state.deal, e))
     if kind.startswith("booking."):
@@ -68,10 +72,22 @@ def apply(state: DealState, e: Recorded) -> tuple[DealState, str | None]:
         return state, refusal.code
 
 
-def _moved(state: DealState, e: Recorded) -> DealState:
-    """`taken` only moves the clock; `agent.device` counts where it stands on the agent's line (`e.agent`)."""
+def _is_cut(state: DealState, e: Recorded) -> bool:
+    own = [one for one in state.revoked if one.by == e.by]  # nobody revokes a device of the other side
+    cut = revocation.limit(e.above or (e.device,), own)
+    return cut is not None and e.seq > cut
+
+
+def _revoked(state: DealState, e: Recorded, body: Any) -> DealState:
+    """One more device is cut off, unless it was; what the root signed needs no standing of its writer."""
+    if body.certificates and _is_cut(state, e):
+        raise revocation.DeviceRevoked
+    if not revocation.may_say(e.above or (e.device,), body):
+        raise revocation.MayNotRevoke
     state = state._replace(deal=deal.tick(state.deal, e.clock))
-    if not isinstance(e.body, AgentDevice) or not e.agent:
-        return state
-    parties = state.deal.parties._replace(agent_device=e.body.device)
-    return state._replace(deal=state.deal._replace(parties=parties))
+    return state._replace(revoked=(*state.revoked, revocation.revoked(body)._replace(by=e.by)))
+
+
+def _moved(state: DealState, e: Recorded) -> DealState:
+    """`taken`, `agent.device` and `agent.settled` move the clock; what else they come to, the agent's line tells."""
+    return state._replace(deal=deal.tick(state.deal, e.clock))

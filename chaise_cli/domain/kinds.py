@@ -30,11 +30,16 @@ def _kind(cls: str) -> str:
 
 KINDS: Final[dict[str, Kind]] = {
     **_rows("own", "self", "author", "SelfSettings", "SelfBoxKey", "SelfDevice", "SelfReviewKey"),
+    **_rows("own", "self", "author", "SelfDeviceBox", "SelfDeviceNamed", "SelfRootBox", "SelfBoard", "SelfPlace"),
+    **_rows("own", "self", "author", "SelfDeviceRenewed"),
+    **_rows("revocation", "self", "author", "SelfDeviceRevoked"),
+    **_rows("revocation", "board", "author", "BoardDeviceRevoked"),
+    **_rows("revocation", "deal", "guarded", "DealDeviceRevoked"),
     **_rows("directory", "board", "author", "BoardNamed", "ProfilePublished"),
     **_rows("directory", "board", "author", "ServicePublished", "ServiceRevised", "ServiceClosed"),
     **_rows("directory", "board", "author", "PostPublished", "PostRevised", "PostClosed"),
     **_rows("review", "board", "author", "ReviewPublished"),
-    **_rows("order", "deal", "guarded", "AgentDevice", "Taken"),
+    **_rows("order", "deal", "guarded", "AgentDevice", "AgentSettled", "Taken"),
     **_rows("talk", "deal", "free", "MessageSent", "WorkUpdate", "ContactShared"),
     **_rows("deal", "deal", "guarded", "DealOpened", "DealInvited", "DealProposed", "DealShortlisted"),
     **_rows("deal", "deal", "guarded", "DealDeclined", "DealWithdrawn", "TermsOffered", "TermsAccepted"),

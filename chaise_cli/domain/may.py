@@ -21,6 +21,7 @@ class May(NamedTuple):
     until: int | None
 
 
+SETTLE: Final = "agent settle"  # all that may be done in a contested deal
 READY: Final[dict[str, Callable[[Deal, Milestone], bool]]] = {
     "": lambda deal, ms: True,  # noqa: ARG005
     "topup": lambda deal, ms: ms.funded + reserved(deal, ms, "fund") < ms.amount,
@@ -36,6 +37,8 @@ READY: Final[dict[str, Callable[[Deal, Milestone], bool]]] = {
 
 def may_deal(deal: Deal) -> list[May]:
     """What may be done to the deal as a whole."""
+    if deal.contested:
+        return [May("client", SETTLE, None), May("talent", SETTLE, None)]
     subject = standing(deal)
     rows = (row for row in ROWS if row.scope == "deal" and deal.state in row.states)
     return _unique(
@@ -44,8 +47,8 @@ def may_deal(deal: Deal) -> list[May]:
 
 
 def may_milestone(deal: Deal, ms: Milestone) -> list[May]:
-    """What may be done to one milestone; nothing before the deal is hired."""
-    if deal.terms is None:
+    """What may be done to one milestone; nothing before the deal is hired, nor while it is contested."""
+    if deal.terms is None or deal.contested:
         return []
     author = ms.cancel.by if ms.cancel else None
     return _unique(

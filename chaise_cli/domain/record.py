@@ -58,7 +58,8 @@ def _record(cls: Any) -> Callable[[Any], Any]:
     hints = typing.get_type_hints(cls, include_extras=True)
     names = list(fields(cls)) if is_body(cls) else cls._fields
     loaders = [_loader(hints[name]) for name in names]
-    return lambda data: cls(*(load(part) if load else part for load, part in zip(loaders, data, strict=True)))
+    # A state that was stored before the class got its last fields takes their defaults.
+    return lambda data: cls(*(load(part) if load else part for load, part in zip(loaders, data, strict=False)))
 
 
 def _optional(args: tuple[Any, ...]) -> Callable[[Any], Any] | None:

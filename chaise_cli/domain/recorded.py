@@ -18,6 +18,8 @@ class Recorded(NamedTuple):
     final: bool  # taken up by the agent device; False: provisional
     agent: bool  # written by the deal's agent device
     body: Body
+    seq: int = 0  # its place on its chain
+    above: tuple[DeviceId, ...] = ()  # its device and those that certified it; only where one was revoked
 
 
 class By(NamedTuple):

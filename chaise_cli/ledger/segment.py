@@ -17,6 +17,7 @@ from chaise_cli.ledger import header
 LONGEST: Final = 1000  # events of a segment
 _HEAD: Final = Struct(">32s32sQ32sI")
 _EVENT: Final = Struct(">B8sI")
+EVENT_SIZE: Final = _EVENT.size  # of an event besides its body
 
 
 class BadSegment(Corrupt):
@@ -93,11 +94,23 @@ def verify(segment: Segment) -> list[Link]:
 
 def pack(segment: Segment) -> bytes:
     """The bytes of a segment, for packs and wire messages."""
-    parts = [_HEAD.pack(segment.space, segment.device, segment.first_seq, segment.prev, len(segment.events))]
-    for suite, epoch, body in segment.events:
+    space, device, first_seq, prev, events, signature = segment
+    return frame(space, device, first_seq, prev, len(events), pack_events(events), signature)
+
+
+def pack_events(events: Sequence[Sealed]) -> bytes:
+    """The events of a segment without what goes before and after them; such bytes of runs in a row may be joined."""
+    parts: list[bytes] = []
+    for suite, epoch, body in events:
         parts += (_EVENT.pack(suite, epoch, len(body)), body)
-    parts.append(segment.signature)
     return b"".join(parts)
+
+
+def frame(
+    space: bytes, device: bytes, first_seq: int, prev: bytes, count: int, packed: bytes, signature: bytes
+) -> bytes:
+    """The bytes of a segment of `count` events that `pack_events` packed."""
+    return _HEAD.pack(space, device, first_seq, prev, count) + packed + signature
 
 
 def unpack(data: bytes) -> Segment:

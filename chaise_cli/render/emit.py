@@ -94,6 +94,11 @@ def note(text: str, options: OutputOptions) -> None:
         put(sys.stderr, safe(text) + "\n")
 
 
+def say(text: str) -> None:
+    """Say something on stdout, for people: a line of what goes on."""
+    put(sys.stdout, safe(text) + "\n")
+
+
 def environment() -> Mapping[str, str]:
     """The variables that choose colour, width and editor; read when asked, so that tests can set them."""
     return os.environ

@@ -9,14 +9,19 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from chaise_cli.render import views_hire, views_look, views_market, views_money
+from chaise_cli.render import views_contest, views_devices, views_hire, views_look, views_market, views_money
 from chaise_cli.render.document import Block, Table, View
 
 if TYPE_CHECKING:
     from chaise_cli.render.eye import Eye
 
 VIEWS: Final[Mapping[str, View]] = MappingProxyType(
-    views_market.VIEWS | views_hire.VIEWS | views_money.VIEWS | views_look.VIEWS
+    views_market.VIEWS
+    | views_hire.VIEWS
+    | views_contest.VIEWS
+    | views_money.VIEWS
+    | views_look.VIEWS
+    | views_devices.VIEWS
 )
 """A view for every shape a command answers with."""
 

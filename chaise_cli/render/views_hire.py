@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     )
 
 
-def _state(state: str, *, final: bool) -> str:
+def _state(state: str, *, final: bool, contested: bool = False) -> str:
+    if contested:
+        return f"{state} (contested)"
     return state if final else f"{state} (not final)"
 
 
@@ -40,7 +42,7 @@ def _deal_row(deal: Deal, eye: Eye) -> list[Cell]:
     totals = deal["totals"]
     return [
         eye.ids(deal["id"]),
-        _state(deal["state"], final=deal["final"]),
+        _state(deal["state"], final=deal["final"], contested=deal["contested"]),
         deal.get("title", ""),
         handle(deal["client"]),
         handle(deal["talent"]),
@@ -52,7 +54,7 @@ def _deal_row(deal: Deal, eye: Eye) -> list[Cell]:
 def _deal_page(deal: Deal, eye: Eye) -> list[Block]:
     pairs = [
         ("deal", deal["id"]),
-        ("state", _state(deal["state"], final=deal["final"])),
+        ("state", _state(deal["state"], final=deal["final"], contested=deal["contested"])),
         ("title", deal.get("title", "")),
         ("post", eye.ids(deal["post"] or "")),
         ("client", named(deal["client"], eye)),
@@ -238,17 +240,24 @@ def _length(start: str | None, end: str | None) -> str:
     return when.duration_text(when.read_instant(end) - when.read_instant(start))
 
 
+_MARKS: Final = {"branch": "other history", "revoked": "a revoked device"}
+
+
 def _message_row(message: Message, eye: Eye) -> list[Cell]:
-    return [eye.at(message["at"]), handle(message["by"]), message["text"], str(len(message["files"]) or "")]
+    marks = [words for key, words in _MARKS.items() if message.get(key)]
+    who = handle(message["by"]) + (f" ({', '.join(marks)})" if marks else "")
+    return [eye.at(message["at"]), who, message["text"], str(len(message["files"]) or "")]
 
 
 def _message_page(message: Message, eye: Eye) -> list[Block]:
     pairs = [
         ("message", message["id"]),
         ("from", named(message["by"], eye)),
+        ("device", "revoked" if message.get("revoked") else ""),
         ("at", eye.when(message["at"])),
         ("deal", eye.ids(message["deal"])),
         ("files", "\n".join(file["name"] for file in message["files"])),
+        ("history", "its device also wrote another one here" if message.get("branch") else ""),
     ]
     return [Fields(pairs), *_prose("Text", message["text"])]
 

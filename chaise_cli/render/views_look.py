@@ -1,4 +1,4 @@
-"""Views of what waits, what comes, what happened, and how things are: inbox, agenda, log, sync, verify, doctor."""
+"""Views of what waits, comes and happened, and of how things are: inbox, agenda, log, sync, relay, verify, doctor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,19 @@ from chaise_cli.render.document import Block, Cell, Column, Fields, Prose, Table
 from chaise_cli.render.eye import Eye, handle, named
 
 if TYPE_CHECKING:
-    from chaise_cli.shapes import AgendaItem, Doctor, InboxItem, LogEntry, Sync, Verify
+    from chaise_cli.shapes import (
+        AgendaItem,
+        Backup,
+        Doctor,
+        InboxItem,
+        LogEntry,
+        Place,
+        Relay,
+        Serving,
+        Sync,
+        SyncStatus,
+        Verify,
+    )
 
 
 def _inbox_row(item: InboxItem, eye: Eye) -> list[Cell]:
@@ -62,6 +74,7 @@ def _log_page(entry: LogEntry, eye: Eye) -> list[Block]:
         ("status", entry["status"]),
         ("reason", entry["reason"] or ""),
         ("delivery", entry["delivery"]),
+        ("history", "its device also wrote another one here" if entry["branch"] else ""),
         ("space", entry["space"]),
     ]
     return [Fields(pairs)]
@@ -71,7 +84,7 @@ def _sync_row(sync: Sync, _eye: Eye) -> list[Cell]:
     return [f"{len(sync['peers'])} places"]
 
 
-def _sync_page(sync: Sync, _eye: Eye) -> list[Block]:
+def _sync_page(sync: Sync | Serving, _eye: Eye) -> list[Block]:
     rows = [
         [peer["peer"], str(peer["sent"]), str(peer["received"]), str(peer["rejected"]), peer["state"]]
         for peer in sync["peers"]
@@ -80,18 +93,106 @@ def _sync_page(sync: Sync, _eye: Eye) -> list[Block]:
     return [Table(_SYNC, rows), *_problems(problems)]
 
 
+def _serving_row(serving: Serving, _eye: Eye) -> list[Cell]:
+    return [serving["at"]]
+
+
+def _status_row(status: SyncStatus, _eye: Eye) -> list[Cell]:
+    return [f"{len(status['spaces'])} spaces"]
+
+
+def _status_page(status: SyncStatus, eye: Eye) -> list[Block]:
+    """Counts a space; of events those that are nowhere else, the oldest first."""
+    rows: list[list[Cell]] = [
+        [
+            eye.ids(space["space"]),
+            *(str(space[key]) for key in ("events", "local", "placed", "seen", "pending")),
+            eye.at(space["oldest"]["at"]) if space["oldest"] else "",
+        ]
+        for space in status["spaces"]
+    ]
+    local = [event for event in reversed(status["events"]) if event["delivery"] == "local"]
+    blocks: list[Block] = [Table(_STATUS, rows)]
+    if local:
+        here: list[list[Cell]] = [
+            [eye.at(one["at"]), one["kind"], eye.ids(one["space"])] for one in local[:_MOST_LOCAL]
+        ]
+        more = len(local) - len(here)
+        blocks.append(Table(_LOCAL, here, "Only here" + (f", and {more} more" if more else "")))
+    return blocks
+
+
+def _place_row(place: Place, eye: Eye) -> list[Cell]:
+    synced = eye.at(place["synced_at"]) if place["synced_at"] else "never"
+    state = place["problem"] or (f"caught: {place['caught'][-1]['code']}" if place["caught"] else "")
+    return [place["peer"], place["kind"], "yes" if place["auto"] else "", synced, str(place["unsent"]), state]
+
+
+def _place_page(place: Place, eye: Eye) -> list[Block]:
+    pairs = [
+        ("place", place["peer"]),
+        ("kind", place["kind"]),
+        ("by itself", "yes" if place["auto"] else "no"),
+        ("synced", eye.when(place["synced_at"]) if place["synced_at"] else "never"),
+        ("boards", ", ".join(place["boards"])),
+        ("spaces", str(place["spaces"])),
+        ("not there", f"{place['unsent']} events" if place["unsent"] else ""),
+    ]
+    caught = "\n".join(f"{eye.when(one['at'])}: {one['code']}" for one in place["caught"])
+    return [Fields(pairs), *_problems(place["problem"] or ""), *([Prose("Caught at", caught)] if caught else [])]
+
+
 def _verify_row(verify: Verify, _eye: Eye) -> list[Cell]:
     return [f"{verify['events']} events"]
 
 
 def _verify_page(verify: Verify, eye: Eye) -> list[Block]:
     found = str(len(verify["problems"])) if verify["problems"] else "none"
-    counts = [("events", str(verify["events"])), ("spaces", str(verify["spaces"])), ("problems", found)]
+    counts = [
+        ("events", str(verify["events"])),
+        ("spaces", str(verify["spaces"])),
+        ("files", str(verify["files"] or "")),
+        (
+            "share",
+            f"{verify['subset']}, {'with' if verify['pages'] else 'without'} the pages" if verify["subset"] else "",
+        ),
+        ("problems", found),
+    ]
     blocks: list[Block] = [Fields(counts)]
     if verify["balances"]:
         columns, row, _page, _nothing = views_money.VIEWS["balance"]
         blocks.append(Table(columns(eye), [row(balance, eye) for balance in verify["balances"]], "Balances"))
+    forks = "\n".join(eye.ids(fork) for fork in verify["forks"])
+    blocks += [Prose("Several histories", forks)] if forks else []
     return [*blocks, *_problems("\n".join(eye.ids(problem) for problem in verify["problems"]))]
+
+
+def _backup_row(backup: Backup, _eye: Eye) -> list[Cell]:
+    return [backup["file"]]
+
+
+def _backup_page(backup: Backup, eye: Eye) -> list[Block]:
+    newer = backup["newer_here"]
+    pairs = [
+        ("file", backup["file"]),
+        ("size", f"{backup['size']} bytes"),
+        ("at", eye.when(backup["at"]) if backup["at"] else "unknown"),
+        ("of", eye.ids(backup["identity"] or "unknown")),
+        ("device", eye.ids(backup["device"] or "unknown")),
+        ("holds", f"{backup['events']} events in {backup['spaces']} spaces, {backup['files']} files"),
+        ("not in it", "" if newer is None else f"{newer} events of this home"),
+    ]
+    return [Fields(pairs), *_problems("\n".join(eye.ids(problem) for problem in backup["problems"]))]
+
+
+def _relay_row(relay: Relay, _eye: Eye) -> list[Cell]:
+    return [relay["url"] or relay["invite"] or ""]
+
+
+def _relay_page(relay: Relay, _eye: Eye) -> list[Block]:
+    if relay["url"]:
+        return [Fields([("listening on", relay["url"])])]
+    return [Prose("", relay["invite"] or "")]  # alone on its line, as a file for `peer add` wants it
 
 
 def _doctor_row(doctor: Doctor, _eye: Eye) -> list[Cell]:
@@ -117,6 +218,25 @@ _SYNC: Final = [
     Column("RECEIVED", right=True),
     Column("REJECTED", right=True),
     Column("STATE"),
+]
+_STATUS: Final = [
+    Column("SPACE"),
+    Column("EVENTS", right=True),
+    Column("ONLY HERE", right=True),
+    Column("AT PLACES", right=True),
+    Column("SEEN", right=True),
+    Column("PENDING", right=True),
+    Column("OLDEST ONLY HERE", drop=1),
+]
+_LOCAL: Final = [Column("AT"), Column("EVENT"), Column("SPACE")]
+_MOST_LOCAL: Final = 20
+_PLACE: Final = [
+    Column("PLACE", flex=True),
+    Column("KIND"),
+    Column("AUTO", drop=1),
+    Column("SYNCED"),
+    Column("NOT THERE", right=True),
+    Column("PROBLEM", flex=True),
 ]
 _DOCTOR: Final = [Column("STATE"), Column("CHECK"), Column("VALUE", flex=True), Column("FROM", flex=True, drop=1)]
 _AGENDA: Final = [Column("AT"), Column("KIND"), Column("OF"), Column("THEN", wrap=True)]
@@ -146,7 +266,12 @@ VIEWS: Final = {
     "inbox_item": View(_inbox_columns, _inbox_row, _inbox_page, "nothing waits for you"),
     "agenda_item": View(lambda _eye: _AGENDA, _agenda_row, _agenda_page, "nothing is coming up"),
     "log_entry": View(_log_columns, _log_row, _log_page, "no events yet"),
+    "place": View(lambda _eye: _PLACE, _place_row, _place_page, "no places to sync with: chaise peer add WHERE"),
     "sync": View(lambda _eye: _lone("SYNC"), _sync_row, _sync_page, "no places to sync with"),
+    "relay": View(lambda _eye: _lone("RELAY"), _relay_row, _relay_page, "no relay"),
+    "sync_status": View(lambda _eye: _lone("STATUS"), _status_row, _status_page, "no events yet"),
+    "serving": View(lambda _eye: _lone("SERVING"), _serving_row, _sync_page, "nobody is served"),
     "verify": View(lambda _eye: _lone("VERIFY"), _verify_row, _verify_page, "nothing to verify"),
+    "backup": View(lambda _eye: _lone("BACKUP"), _backup_row, _backup_page, "no backup"),
     "doctor": View(lambda _eye: _lone("DOCTOR"), _doctor_row, _doctor_page, "nothing to check"),
 }

@@ -55,6 +55,12 @@ def open_session(home: homes.Home, keys: Keys, clock: Clock) -> Session:
     return Session(home, key, database, clock)
 
 
+def again(session: Session) -> Session:
+    """The same home opened once more, for another thread: neither a session nor its store is shared between two."""
+    database = connection.open_store(session.home.store, session.key)
+    return Session(session.home, session.key, database, session.clock, session.random)
+
+
 def find_key(home: homes.Home, slots: dict[str, Any], keys: Keys, now: int) -> storekey.StoreKey:
     """The store key: by recovery code if given, as unlocked, by key file, keyring, passphrase.
 
@@ -80,6 +86,27 @@ def find_key(home: homes.Home, slots: dict[str, Any], keys: Keys, now: int) -> s
         if homes.keeps_cache():  # asking the keyring costs more than any command
             homes.keep_unlocked(home, opened, now + homes.UNLOCK_MS)
         return opened
+    return _by_passphrase(home, slots, keys)
+
+
+def key_in(slots: list[dict[str, Any]], keys: Keys, home: homes.Home, now: int) -> storekey.StoreKey:
+    """The store key in the slots of a backup, by what the caller offers; a key kept for `home` counts if it fits.
+
+    Nothing is kept and nothing remembered. Raises Locked, NoKeyFile, NoKeyring, WrongKey.
+    """
+    listed: dict[str, Any] = {"slots": slots}
+    if keys.recovery is not None:
+        return _by_recovery_code(home, listed, keys.recovery)
+    if keys.key_file is not None:
+        return _by_key_file(home, listed, keys.key_file)
+    if keys.passphrase is None and (kept := homes.unlocked_key(home, now)) and _fits(listed, kept[0]):
+        return kept[0]
+    if keys.passphrase is None and (found := _by_keyring(listed)):
+        return found
+    return _by_passphrase(home, listed, keys)
+
+
+def _by_passphrase(home: homes.Home, slots: dict[str, Any], keys: Keys) -> storekey.StoreKey:
     secret = keys.passphrase or (keys.ask() if keys.ask and _slot(slots, "passphrase") else None)
     slot = _slot(slots, "passphrase")
     if secret is None or slot is None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from chaise_cli.domain.contest import Contested, SettledOtherwise
 from chaise_cli.domain.light import NamedTuple
+from chaise_cli.errors import Refused
 from chaise_cli.ids import SpaceId
 from chaise_cli.session import agency, dealing, finding, requests, showing, upcoming, writing
 
@@ -60,13 +62,25 @@ def act(
             return _shown(session, before.subject, before.events, replayed=True)
         writer = writing.Writer(session)
         deal = dealing.DealWriter(session, writer, enter(writer))
-        bodies = decide(deal)
+        bodies = _decided(deal, decide)
         written = deal.write(bodies, asked if bodies else None)
         about = subject(deal, written)
         agency.tend(deal)
         events = requests.remember(session, asked, about, writer.written)
         done = _shown(session, about, events, replayed=not writer.written)
         return done._replace(warnings=warn(deal.state))
+
+
+def _decided(deal: dealing.DealWriter, decide: Callable[[dealing.DealWriter], _Outcome]) -> _Outcome:
+    """What a decision gives. In a contested deal no state can be relied on, so a refusal for one is told as that."""
+    try:
+        return decide(deal)
+    except SettledOtherwise:  # which is about the contest itself
+        raise
+    except Refused as refusal:
+        if deal.state.deal.contested:
+            raise Contested(deal=deal.state.deal.public) from refusal
+        raise
 
 
 def once(
@@ -80,7 +94,7 @@ def once(
     deal = dealing.DealWriter(session, writing.Writer(session), session.space(finding.space_no(session, space)))
     if before is not None:
         return deal, before.events, None
-    outcome = do(deal)
+    outcome = _decided(deal, do)
     return deal, requests.remember(session, asked, deal.state.deal.public, deal.writer.written), outcome
 
 

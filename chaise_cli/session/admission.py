@@ -6,18 +6,21 @@ on its chain as void, so that the chain goes on alike on every replica. docs/spe
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from chaise_cli.crypto import boxes, sealing, signing
-from chaise_cli.domain import kinds
+from chaise_cli.domain import kinds, revocation
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import ChaiseError, Corrupt, Newer
 from chaise_cli.ids import IdentityId, SpaceId, public, raw, text
 from chaise_cli.ledger import certificate, clear, header
+from chaise_cli.ledger import revocation as statement
 from chaise_cli.ledger import segment as segments
-from chaise_cli.session import border, epochs, plaintext, vouchers, wraps, writing
-from chaise_cli.store import events, folding, forks, own, waiting
+from chaise_cli.session import adopting, border, epochs, plaintext, rekeying, selfspace, vouchers, wraps, writing
+from chaise_cli.session.lineup import Branch, Item, Lineup
+from chaise_cli.store import epochs as epoch_rows
+from chaise_cli.store import events, folding, own, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from chaise_cli.store.events import Chain, Row, Space
 
 WAITING_MOST: Final = 1000
+FORKS_MOST: Final = 64  # new histories of one chain that are taken from one source in one exchange
 _QUEUE_MOST: Final = WAITING_MOST + 4000  # events of one chain lined up at a time
 _TERMS: Final = {"terms.offered", "terms.accepted"}
 _VOUCHED: Final = {"review.voucher", "review.published"}
@@ -47,18 +51,6 @@ class Admitted(NamedTuple):
     problems: list[Refusal]
 
 
-class _Item(NamedTuple):
-    """One event on its way in; `prev` is its predecessor's id."""
-
-    seq: int
-    id: bytes
-    prev: bytes
-    suite: int
-    epoch: bytes
-    signature: bytes | None
-    body: bytes
-
-
 class _Opened(NamedTuple):
     """What an event turned out to be: the bytes to store, its kind and content, and why it is void if it is."""
 
@@ -73,17 +65,20 @@ class _Opened(NamedTuple):
 class Admission:
     """Admits segments of one space inside one transaction of the session."""
 
-    def __init__(self, session: Session, space_id: SpaceId) -> None:
+    def __init__(
+        self, session: Session, space_id: SpaceId, forks: Counter[tuple[SpaceId, bytes]] | None = None
+    ) -> None:
+        """forks: new histories taken from this source before, by chain; counted on."""
         self._session, self._db = session, session.db
         self._id = space_id
         self._space: Space | None = events.find_space(self._db, space_id)
         self._problems: list[Refusal] = []
         self._accepted = self._rejected = 0
-        self._chains: dict[bytes, Chain] = {}
-        self._queues: dict[bytes, deque[_Item]] = {}
-        self._stored_waiting: dict[bytes, int] = {}
-        self._known: dict[tuple[bytes, int], tuple[bytes, int]] = {}
-        self._rows: list[Row] = []
+        self._lineup = Lineup(self._db, self._space.no if self._space else 0)
+        self._forks = Counter() if forks is None else forks
+        self._known: dict[tuple[str, int, str], int] = {}  # lamports of what was opened here, by what cites name
+        self._rows: list[Row] = []  # opened, and not yet in the store
+        self._stored: list[Row] = []  # opened before them, and in the store
         self._boxes: dict[str, boxes.BoxKey] | None = None
 
     def run(self, given: Sequence[Segment]) -> Admitted:
@@ -95,13 +90,17 @@ class Admission:
         for segment in given:
             self._accepted += self._enqueue(segment)
         self._queue_waiting()
-        self._drain()
+        self._open_all()
+        self._append()
         self._keep_waiting()
-        events.append(self._db, self._rows)
-        for chain in self._chains.values():
-            events.save_chain(self._db, chain)
         assert self._space is not None, "introduced above"
-        folding.fold(self._db, self._space, self._rows)
+        folding.fold(self._db, self._space, self._stored)
+        adopting.adopt(self._session, self._space, self._stored)
+        if any(row.kind == "wrap" or row.kind in revocation.KINDS for row in self._stored):
+            self._space = rekeying.choose(self._session, self._space)
+        if self._space.kind == "self" and self._stored:
+            selfspace.settle(self._session, _places_gone(self._stored))
+            self._open_late()
         return Admitted(self._accepted, self._rejected, self._problems)
 
     def _introduce(self, given: Sequence[Segment]) -> bool:
@@ -122,6 +121,7 @@ class Admission:
             if genesis.space != "deal" or not self._names_us(segment.device, given):
                 continue
             self._space = events.add_space(self._db, self._id, genesis.space, genesis.creator, segment.device)
+            self._lineup = Lineup(self._db, self._space.no)
             return True
         return False
 
@@ -141,64 +141,87 @@ class Admission:
 
     def _box_keys(self) -> dict[str, boxes.BoxKey]:
         if self._boxes is None:
-            self._boxes = {id_: boxes.BoxKey(seed) for id_, seed in own.box_seeds(self._db).items()}
-            device = boxes.BoxKey(own.need(self._db, "device_box"))
-            self._boxes[text(device.key_id)] = device
+            self._boxes = rekeying.box_keys(self._session)
         return self._boxes
 
     def _refuse(self, error: ChaiseError, count: int = 0) -> None:
         self._problems.append(Refusal(error.code, error.sentence()))
         self._rejected += count
 
-    def _chain(self, device: bytes) -> Chain:
-        if device not in self._chains:
-            assert self._space is not None, "introduced above"
-            chain = events.chain_of(self._db, self._space.no, device)
-            self._chains[device] = chain
-            queue: deque[_Item] = deque()
-            prev = chain.id
-            for one in waiting.of_chain(self._db, chain.no):
-                queue.append(_Item(one.seq, one.id, prev, one.suite, one.epoch, one.signature, one.body))
-                prev = one.id
-            self._queues[device] = queue
-            self._stored_waiting[device] = len(queue)
-        return self._chains[device]
-
     def _enqueue(self, segment: Segment) -> int:
         """Verify one segment and line up what is new of it; how many events that are."""
         assert self._space is not None, "introduced above"
         try:
             links = self._verify(segment)
-            chain = self._chain_of(segment)
+            self._greet(segment)
         except ChaiseError as error:
             self._refuse(error, len(segment.events))
             return 0
-        queue = self._queues[segment.device]
-        if segment.device == raw(self._session.me.device):
-            self._own(segment, chain)
-        head_seq, head_id = (queue[-1].seq, queue[-1].id) if queue else (chain.seq, chain.id)
-        skip = head_seq + 1 - segment.first_seq
-        if skip < 0:
+        place = self._lineup.place(segment, links, self._write_down)
+        if place is None:
             self._problems.append(Refusal("sync.gap", f"events before {segment.first_seq} of a chain are missing"))
             self._rejected += len(segment.events)
             return 0
-        if not self._continues(segment, links, skip, head_id):
+        if place.branch is None:
             return 0
+        if segment.device == raw(self._session.me.device):
+            self._behind()
         fresh = [
-            _Item(
-                segment.first_seq + place, links[place].id, links[place - 1].id if place else segment.prev, event.suite,
-                event.epoch, segment.signature if place == len(links) - 1 else None, event.body,
+            Item(
+                segment.first_seq + at, links[at].id, links[at - 1].id if at else segment.prev, event.suite,
+                event.epoch, segment.signature if at == len(links) - 1 else None, event.body,
             )
-            for place, event in enumerate(segment.events)
-            if place >= skip
+            for at, event in enumerate(segment.events)
+            if at >= place.skip
         ]  # fmt: skip
-        if len(queue) + len(fresh) > _QUEUE_MOST:
+        branch = self._fork(place.branch, fresh[0]) if place.forks else place.branch
+        if branch is None:
+            self._rejected += len(segment.events)
+            return 0
+        if len(branch.queue) + len(fresh) > _QUEUE_MOST:
             self._drain()
-        if len(queue) + len(fresh) > _QUEUE_MOST:
+        if len(branch.queue) + len(fresh) > _QUEUE_MOST:
             self._full(len(fresh))
             return 0
-        queue.extend(fresh)
+        branch.queue.extend(fresh)
         return len(fresh)
+
+    def _behind(self) -> None:
+        """A peer knows more of this device than the store does: a restored or copied home, read-only from now on."""
+        own.put(self._db, "behind", b"1")
+        self._session.behind = True
+
+    def _fork(self, branch: Branch, item: Item) -> Branch | None:
+        """A second history begins with this event: a branch for it, unless its device forks without end."""
+        device = branch.chain.device
+        name = f"dev-{public('dev', text(device))[4:12]}"
+        if self._forks[self._id, device] >= FORKS_MOST:
+            self._problems.append(Refusal("chain.too_forked", f"{name} forks on and on; the rest is for the next sync"))
+            return None
+        self._forks[self._id, device] += 1
+        self._problems.append(
+            Refusal("chain.forked", f"{name} wrote two histories from event {item.seq} on; both are kept")
+        )
+        made, parted = self._lineup.fork(branch, item.seq, item.id)
+        if parted is not None:
+            tail = events.chain_numbered(self._db, parted).first >= item.seq
+            self._stored = [
+                row._replace(chain=parted) if row.chain == branch.chain.no and (row.seq >= item.seq) is tail else row
+                for row in self._stored
+            ]
+        return made
+
+    def _write_down(self) -> None:
+        """Put what was opened so far into the store."""
+        if self._rows:
+            self._append()
+            for branch in self._lineup:
+                events.save_chain(self._db, branch.chain)
+
+    def _append(self) -> None:
+        events.append(self._db, self._rows)
+        self._stored += self._rows
+        self._rows = []
 
     def _full(self, count: int) -> None:
         self._problems.append(Refusal("sync.waiting_full", "too many events wait for what they cite"))
@@ -208,15 +231,15 @@ class Admission:
         """Line up what waits on chains of which nothing came: what it waits for may have."""
         assert self._space is not None, "introduced above"
         for device in waiting.devices(self._db, self._space.no):
-            self._chain(device)
+            self._lineup.of(device)
 
-    def _chain_of(self, segment: Segment) -> Chain:
+    def _greet(self, segment: Segment) -> None:
+        """Look at the key of a device that is new here, and at a genesis."""
         assert self._space is not None, "introduced above"
-        if segment.device not in self._chains and not events.find_chain(self._db, self._space.no, segment.device):
+        if not self._lineup.knows(segment.device):
             signing.admit_key(segment.device, torsion=self._space.kind == "deal")
         if segment.first_seq == 0 and segment.events[0].suite == header.CLEAR:
             self._genesis(segment)
-        return self._chain(segment.device)
 
     def _genesis(self, segment: Segment) -> None:
         """A genesis proves itself by its id; for a board joined by invite it tells the creator."""
@@ -227,83 +250,76 @@ class Admission:
         if not self._space.creator:
             self._space = events.set_creator(self._db, self._space.no, genesis.creator, segment.device)
 
-    def _continues(self, segment: Segment, links: list[segments.Link], skip: int, head_id: bytes) -> bool:
-        """Whether the segment agrees with the chain held; a fork is kept as a proof and reported."""
-        if skip >= len(links):
-            at = segment.last_seq
-            held = self._id_at(segment.device, at)
-            if held is not None and held != links[-1].id:
-                self._fork(segment, at)
-            return False
-        before = links[skip - 1].id if skip else segment.prev
-        if before != head_id:
-            self._fork(segment, segment.first_seq + skip - 1)
-            return False
-        return True
-
-    def _own(self, segment: Segment, chain: Chain) -> None:
-        """A peer knows more of this device than the store does: a restored or copied home, read-only from now on."""
-        held = self._id_at(segment.device, segment.last_seq) if segment.last_seq <= chain.seq else None
-        if held != segments.links(segment)[-1].id:
-            own.put(self._db, "behind", b"1")
-            self._session.behind = True
-
-    def _id_at(self, device: bytes, seq: int) -> bytes | None:
-        for item in self._queues.get(device, ()):
-            if item.seq == seq:
-                return item.id
-        found = events.id_and_lamport(self._db, self._chain(device).no, seq)
-        return found[0] if found else None
-
-    def _fork(self, segment: Segment, seq: int) -> None:
+    def _open_all(self) -> None:
+        """Open what can be; where a key lacks, look for it in the wraps held too, with the box keys of today."""
         assert self._space is not None, "introduced above"
-        forks.keep(self._db, forks.Fork(self._space.no, segment.device, max(seq, 0)), segments.pack(segment))
-        device = f"dev-{public('dev', text(segment.device))[4:12]}"
-        self._problems.append(Refusal("chain.forked", f"{device} wrote two histories from event {max(seq, 0)} on"))
-        self._rejected += len(segment.events)
+        held: set[bytes] | None = None
+        while True:
+            self._drain()
+            names = epoch_rows.names(self._db, self._space.no)
+            if names == held or self._space.kind == "board" or not self._lacks_key(self._space):
+                return
+            held = names
+            self._write_down()
+            rekeying.learn(self._session, self._space)
+            self._space = events.space_numbered(self._db, self._space.no)
+
+    def _lacks_key(self, space: Space) -> bool:
+        """Whether the next event of some chain is sealed under a key that is not held."""
+        fronts = [branch.queue[0] for branch in self._lineup if branch.queue]
+        return any(one.suite and self._session.epochs.number(space.no, one.epoch) is None for one in fronts)
 
     def _drain(self) -> None:
         """Open and keep whatever has its key and everything it cites, until nothing moves."""
-        for device, queue in self._queues.items():
-            for item in queue:
+        for branch in self._lineup:
+            unsaid = branch.chain.identity is None and branch.chain.void is None
+            for item in branch.queue:
+                unsaid = unsaid and item.suite == header.CLEAR
                 if item.suite == header.CLEAR and item.seq:
-                    self._try_wrap(device, item)
+                    self._try_wrap(branch.chain, item, early=unsaid)
         moved = True
         while moved:
             moved = False
-            for device, queue in self._queues.items():
-                while queue and self._admit(device, queue[0]):
+            for branch in self._lineup:
+                queue = branch.queue
+                while queue and branch.begin() and self._admit(branch, queue[0]):
                     queue.popleft()
                     moved = True
 
-    def _try_wrap(self, device: bytes, item: _Item) -> None:
-        """A wrap is tried as soon as its signature checks. A new key counts from the genesis creator alone.
+    def _try_wrap(self, chain: Chain, item: Item, *, early: bool) -> None:
+        """Take the key out of a wrap, and the older ones it carries: of the space's maker, once its signature checks.
 
-        A board's key is that of its invite, for life.
+        Anybody else's has its turn on its chain first, which by then has proved an owner. Which of the keys seals is
+        chosen later; a board's key is that of its invite, for life.
         """
         assert self._space is not None, "introduced above"
         wrap = _wrap_in(item.body)
         if wrap is None or self._space.kind == "board":
             return
-        name = raw(wrap.commit)[: epochs.NAME]
-        if self._session.epochs.number(self._space.no, name) is not None or device != self._space.creator_device:
-            return
-        secret = wraps.unwrap(raw(self._id), wrap, self._box_keys())
-        if secret is not None:
-            self._session.epochs.add(self._space, secret)
-            self._space = events.space_numbered(self._db, self._space.no)
+        number = self._session.epochs.number(self._space.no, raw(wrap.commit)[: epochs.NAME])
+        makers = early and chain.device == self._space.creator_device
+        if number is None and (makers or (chain.identity and not chain.void)):
+            secret = wraps.unwrap(raw(self._id), wrap, self._box_keys())
+            if secret is not None and self._session.epochs.keep(self._space, secret):
+                number = self._session.epochs.number(self._space.no, raw(wrap.commit)[: epochs.NAME])
+        if number is not None:
+            rekeying.history(self._session, self._space, wrap, number, wraps)
+        self._space = events.space_numbered(self._db, self._space.no)
 
-    def _admit(self, device: bytes, item: _Item) -> bool:
+    def _admit(self, branch: Branch, item: Item) -> bool:
         """Move one event from the queue into the rows, or leave it waiting."""
         assert self._space is not None, "introduced above"
-        chain = self._chains[device]
+        chain, device = branch.chain, branch.chain.device
         if item.suite == header.CLEAR:
             kind = "wrap" if item.seq else "genesis"
             wrap = _wrap_in(item.body) if item.seq else None
+            if item.seq:
+                self._try_wrap(chain, item, early=False)
             # Only who can read a space hands it out: its maker, or whoever has said something sealed before.
             if wrap and chain.void is None and (chain.identity or device == self._space.creator_device):
                 writing.name(self._session, self._space, wrap)
-            self._keep(chain, item, _Opened(None, item.body, kind, None, None, None), chain.lamport + 1)
+            opened = _Opened(None, item.body, kind, None, None, None)
+            branch.chain = self._keep(chain, item, opened, chain.lamport + 1)
             return True
         number = self._session.epochs.number(self._space.no, item.epoch)
         if number is None:
@@ -314,16 +330,17 @@ class Admission:
             return False
         lamport = 1 + max([chain.lamport, *cited])
         if chain.identity is None and chain.void is None:
-            chain = self._claim(chain, said)
+            chain = branch.chain = self._claim(chain, said)
         content = None
         if chain.void is not None:
             void = void or chain.void
         elif said is not None and void is None:
-            content, void = self._content(device, said)
-        self._keep(chain, item, _Opened(number, data, said and said.kind, void, said, content), lamport)
+            content, void = self._content(chain, said)
+        opened = _Opened(number, data, said and said.kind, void, said, content)
+        branch.chain = self._keep(chain, item, opened, lamport)
         return True
 
-    def _open(self, device: bytes, item: _Item, number: int) -> tuple[plaintext.Plaintext | None, bytes, str | None]:
+    def _open(self, device: bytes, item: Item, number: int) -> tuple[plaintext.Plaintext | None, bytes, str | None]:
         """The content, the bytes to store, and why it counts for nothing if it does not."""
         cipher = self._session.epochs.cipher(number)
         try:
@@ -338,19 +355,17 @@ class Admission:
 
     def _cited(self, said: plaintext.Plaintext) -> list[int] | None:
         """Lamports of what an event cites; None when some of it is not here yet."""
-        lamports = []
-        for device_text, seq, id_text in said.seen:
-            device = raw(device_text)
-            found = self._known.get((device, seq)) or self._look_up(device, seq)
-            if found is None or found[0] != raw(id_text):
-                return None
-            lamports.append(found[1])
-        return lamports
-
-    def _look_up(self, device: bytes, seq: int) -> tuple[bytes, int] | None:
         assert self._space is not None, "introduced above"
-        chain = self._chains.get(device) or events.find_chain(self._db, self._space.no, device)
-        return events.id_and_lamport(self._db, chain.no, seq) if chain else None
+        lamports = []
+        for cited in said.seen:
+            found = self._known.get(cited)
+            if found is None:
+                device, seq, id_ = cited
+                found = events.lamport_of(self._db, self._space.no, raw(device), seq, raw(id_))
+            if found is None:
+                return None
+            lamports.append(found)
+        return lamports
 
     def _claim(self, chain: Chain, said: plaintext.Plaintext | None) -> Chain:
         """Whose chain it is, by the certificates in its first sealed event; without them all of it is void."""
@@ -358,6 +373,8 @@ class Admission:
             certificates = certificate.check(said.cert if said else None)
             if raw(certificates[0].device) != chain.device:
                 raise certificate.BadCertificate(why="it is another device's")
+            if certificates[0].kind == "grant":
+                raise certificate.BadCertificate(why="a grant has no chain of its own")
             if self._space and self._space.kind == "self" and certificates[0].identity != self._session.me.identity:
                 raise certificate.BadCertificate(why="it is of somebody else, in a space of ours")
         except ChaiseError:
@@ -365,7 +382,7 @@ class Admission:
         first = certificates[0]
         return chain._replace(identity=IdentityId(first.identity), admin=first.kind == "admin")
 
-    def _content(self, device: bytes, said: plaintext.Plaintext) -> tuple[Any, str | None]:
+    def _content(self, chain: Chain, said: plaintext.Plaintext) -> tuple[Any, str | None]:
         """The checked body, or why it counts for nothing."""
         assert self._space is not None, "introduced above"
         row = kinds.KINDS.get(said.kind)
@@ -379,52 +396,89 @@ class Admission:
             body = border.read(said.kind, said.data)
         except (border.InvalidBody, Newer):
             return None, "body.invalid"
-        if said.kind in _TERMS and not signing.verify(device, signing.TAGS.terms, raw(body.hash), raw(body.signature)):
+        if said.kind in _TERMS and not signing.verify(
+            chain.device, signing.TAGS.terms, raw(body.hash), raw(body.signature)
+        ):
             return None, "terms.bad_signature"
         if said.kind in _VOUCHED and not vouchers.holds(body.voucher):
             return None, "review.bad_voucher"
+        if said.kind in revocation.KINDS and not _is_signed(chain, body):
+            return None, "device.bad_revocation"
         return body, None
+
+    def owner(self, chain: Chain, said: plaintext.Plaintext | None) -> Chain:
+        """Whose a chain is by its first sealed event, as `verify` asks again of one that was admitted."""
+        return self._claim(chain._replace(identity=None, admin=False, void=None), said)
+
+    def verdict(self, chain: Chain, said: plaintext.Plaintext) -> str | None:
+        """Why an event's content counts for nothing, as `verify` asks again; inside a transaction that is undone."""
+        return self._content(chain, said)[1]
+
+    def _open_late(self) -> None:
+        """A box key that came with self may open wraps that came before it, before or after what they let read."""
+        if not any(row.kind == "self.box_key" for row in self._stored):
+            return
+        for space in events.spaces(self._db, "deal"):
+            if rekeying.learn(self._session, space):
+                Admission(self._session, space.id).run([])
+                rekeying.choose(self._session, events.space_numbered(self._db, space.no))
 
     def _keep(
         self,
         chain: Chain,
-        item: _Item,
+        item: Item,
         opened: _Opened,
         lamport: int,
-    ) -> None:
+    ) -> Chain:
         said = opened.said
-        seen = [(device, seq) for device, seq, _ in said.seen] if said else []
+        seen = said.seen if said else ()
         self._rows.append(
             events.Row(
                 chain.no, item.seq, item.id, item.suite, opened.epoch, opened.kind, lamport, opened.void,
                 item.signature, opened.data, chain.device, chain.identity, said.at if said else 0, seen, opened.content,
             )
         )  # fmt: skip
-        self._known[chain.device, item.seq] = (item.id, lamport)
-        self._chains[chain.device] = chain._replace(seq=item.seq, id=item.id, lamport=lamport)
+        self._known[text(chain.device), item.seq, text(item.id)] = lamport
+        return chain._replace(seq=item.seq, id=item.id, lamport=lamport)
 
     def _keep_waiting(self) -> None:
         """What could not be admitted yet stays, sealed; beyond the limit it is left to be fetched again.
 
         Chains that have proved no owner share one limit: a stranger could make any number of them.
         """
-        stored = sum(count for device, count in self._stored_waiting.items() if not self._chains[device].identity)
+        lineup = self._lineup
+        stored = sum(lineup.stored[device] for device, rows in lineup.devices() if not rows[0].is_proved)
         unproven = max(0, WAITING_MOST - stored)  # for newcomers: what waits already keeps its place
-        for device, queue in self._queues.items():
-            chain = self._chains[device]
-            if self._stored_waiting[device]:
-                waiting.forget(self._db, chain.no)
-            held = self._stored_waiting[device]
-            room = WAITING_MOST if chain.identity else held + unproven
-            kept = list(queue)[:room]
-            if len(queue) > room:  # end on a kept signature, or what stays could not be passed on
+        for device, rows in lineup.devices():
+            held, proved = lineup.stored[device], any(branch.is_proved for branch in rows)
+            kept = self._cut(rows, WAITING_MOST if proved else held + unproven)
+            unproven -= 0 if proved else max(0, sum(map(len, kept)) - held)
+            lineup.save(device, kept)
+
+    def _cut(self, rows: Sequence[Branch], room: int) -> list[list[Item]]:
+        """What may go on waiting of the branches of one chain, each after the one it leaves."""
+        made: dict[int, list[Item]] = {}
+        for branch in rows:
+            whole = branch.parent is None or len(made[branch.parent.chain.no]) == len(branch.parent.queue)
+            kept = list(branch.queue)[:room] if whole else []
+            if len(branch.queue) > len(kept):  # end on a kept signature, or what stays could not be passed on
                 while kept and kept[-1].signature is None:
                     kept.pop()
-                self._full(len(queue) - len(kept))
-                self._accepted -= len(queue) - len(kept)
-            unproven -= 0 if chain.identity else max(0, len(kept) - held)
-            rows = [waiting.Waiting(i.seq, i.id, i.suite, i.epoch, i.signature, i.body) for i in kept]
-            waiting.keep(self._db, chain.no, rows)
+                self._full(len(branch.queue) - len(kept))
+                self._accepted -= len(branch.queue) - len(kept)
+            room -= len(kept)
+            made[branch.chain.no] = kept
+        return list(made.values())
+
+
+def _is_signed(chain: Chain, body: Any) -> bool:
+    """Whether the writer's root, or an admin device of his, signed this revocation."""
+    stated = (body.device, body.keeps, body.at, body.by, body.certificates, body.signature)
+    return chain.identity is not None and statement.holds(chain.identity, *stated)
+
+
+def _places_gone(rows: Sequence[Row]) -> list[str]:
+    return [row.content.url for row in rows if row.kind == "self.place" and row.content and row.content.gone]
 
 
 def _wrap_in(body: bytes) -> clear.Wrap | None:

@@ -34,7 +34,7 @@ def tend(deal: DealWriter, heard: int = 0, absences: Sequence[Away] = ()) -> Non
     heard: ms up to which all places of the deal were heard; no deadline after it runs. 0 runs none: that is for
     verbs, which have not synced.
     """
-    if not deal.by.agent:
+    if not deal.by.agent or deal.state.deal.contested:
         return
     take_up(deal)
     while body := _next(deal.state.deal, deal.by._replace(now=heard), absences):

@@ -12,7 +12,7 @@ from chaise_cli.domain import directory
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import Refused, Usage
 from chaise_cli.ids import raw
-from chaise_cli.session import epochs, invites, profiles, requests, which, writing
+from chaise_cli.session import epochs, invites, profiles, requests, selfspace, which, writing
 from chaise_cli.store import board_reads, events
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def create(session: Session, name: str, at: str | None, asked: Request | None) -
         profile = profiles.current(session)
         writer.write(space, [directory.BoardNamed(name), profile], asked)
         _remember_places(session, space, places)
+        selfspace.tell(session, writer)
         made = requests.remember(session, asked, which.public_id(space), writer.written)
         return _done(
             session, which.board(session, which.public_id(space)), made, replayed=False, warnings=[*warnings, FOREVER]
@@ -86,6 +87,7 @@ def join(session: Session, given: str, at: str | None, asked: Request | None) ->
         writer = writing.Writer(session)
         if held is None:
             writer.write(space, [profiles.current(session)], asked)
+        selfspace.tell(session, writer)
         made = requests.remember(session, asked, which.public_id(space), writer.written)
         known = which.board(session, which.public_id(space))
         return _done(session, known, made, replayed=held is not None, warnings=warnings, invite=False)

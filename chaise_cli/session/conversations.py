@@ -65,7 +65,10 @@ def shape(session: Session, said: Said) -> dict[str, Any]:
         ],
         "kind": "message" if said.kind == "message.sent" else "update",
         "unread": said.unread,
+        "branch": said.branch,
     }
+    if said.revoked:
+        shown["revoked"] = True
     if said.kind == "work.update":
         shown["milestone"] = f"{deal}/{said.body.milestone}" if said.body.milestone else None
     return shown

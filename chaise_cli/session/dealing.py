@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from chaise_cli.crypto import signing
 from chaise_cli.domain import deal as deals
 from chaise_cli.domain import fold, talk
+from chaise_cli.domain.contest import Contested
 from chaise_cli.domain.recorded import By, Recorded
 from chaise_cli.errors import NotFound
 from chaise_cli.ids import EventId, public, raw, text
+from chaise_cli.session import rekeying
 from chaise_cli.store import deals as deal_store
 from chaise_cli.store import events
 
@@ -65,9 +67,11 @@ class DealWriter:
 
     def write(self, bodies: Sequence[Any], request: Request | None = None) -> list[EventId]:
         """Check decided bodies against the state, then sign, append and fold them. Raises what makes one void."""
+        state = self.found.now
+        if state.deal.contested and (not bodies or any(body.KIND not in _SETTLING for body in bodies)):
+            raise Contested(deal=state.deal.public)  # even what seems to be done already may be undone
         if not bodies:
             return []
-        state = self.found.now
         for body in bodies:
             trial = Recorded(
                 deals.TRIAL, self.by.identity, self.by.device, self.by.now, max(self.by.now, self.found.clock),
@@ -76,11 +80,21 @@ class DealWriter:
             if body.KIND not in _FREE:
                 state = fold.step(state, trial)
         bodies = [*self._introduction(), *bodies]
+        if not rekeying.is_plain(self.session, self.space):
+            bodies = self._freshen(bodies)
         written = self.writer.write(self.space, bodies, request)
         found = deal_store.load(self.session.db, self.space.no)
         assert found, "the deal just written to"
         self.found = found
         return written
+
+    def _freshen(self, bodies: list[Any]) -> list[Any]:
+        """Open a new epoch where one is due. What is left to write: a device's first words prove it, in the old one."""
+        if not events.chain_of(self.session.db, self.space.no, raw(self.session.me.device)).identity:
+            self.writer.write(self.space, bodies[:1])
+            bodies = bodies[1:]
+        self.space = rekeying.freshen(self.session, self.writer, self.space)
+        return bodies
 
     def _introduction(self) -> list[Any]:
         """How to reach us, before our first words in a deal that the other side opened."""
@@ -89,3 +103,4 @@ class DealWriter:
 
 
 _FREE = frozenset({"message.sent", "work.update", "contact.shared"})
+_SETTLING = _FREE | {"agent.settled", "agent.device"}  # what may be written while a deal is contested

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -14,9 +15,10 @@ from chaise_cli import clock as clocks
 from chaise_cli.domain import when
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import ChaiseError, Corrupt
+from chaise_cli.ids import DeviceId, IdentityId, public, text
 from chaise_cli.session import access, unlocking
 from chaise_cli.session import home as homes
-from chaise_cli.store import connection, events, own, places
+from chaise_cli.store import connection, duties, events, forks, own, places
 
 if TYPE_CHECKING:
     from chaise_cli.config import Settings
@@ -34,6 +36,7 @@ WANTED: Final = {
     "cryptography": ("50", ""),
     "pydantic": ("2.14", ""),
     "python-dateutil": ("4", ""),
+    "http-message-signatures": ("3", "4"),
     "icalendar": ("7.3", "8"),
     "tzdata": ("2026.6", ""),
 }
@@ -161,9 +164,11 @@ def _slots(patient: Patient) -> Iterator[Check]:
         return
     slots = homes.read_keys(patient.home)
     kinds = [str(slot.get("kind")) for slot in slots["slots"]]
-    missing = "recovery" not in kinds
-    hint = "the recovery code no longer opens this home" if missing else ""
-    yield _check("slots", ", ".join(kinds) or "none", ok=not missing, origin=str(patient.home.keys), hint=hint)
+    missing = "recovery" not in kinds  # as in a home that joined: it never learned the code
+    hint = "the recovery code does not open this home; another device lets a new one in: chaise device add"
+    yield _check(
+        "slots", ", ".join(kinds) or "none", ok=bool(kinds), origin=str(patient.home.keys), hint=hint if missing else ""
+    )
     path = slots.get("key_file")
     if path and not os.access(path, os.R_OK):
         yield _check("key file", f"{path} cannot be read", ok=False, hint="put it back, or open with another slot")
@@ -211,10 +216,72 @@ def _inside(patient: Patient, database: Connection, key: StoreKey) -> Iterator[C
     value = "none that is intact" if anchor is None else f"{anchor.total} events of this device, stored {stored.total}"
     hint = "a restored or copied home; give it a new key: chaise device renew" if behind else ""
     yield _check("anchor", value, ok=not behind, origin=str(patient.home.anchor), hint=hint)
+    yield from _histories(database)
+    yield _backup(database)
+    yield from _devices(patient, database)
     for _no, url, auto, synced_at in places.known(database):
         ago = f"synced {when.instant_text(synced_at)}" if synced_at else "never synced"
         hint = "" if synced_at else "chaise sync"
         yield _check("place", f"{url}, {ago}{', by itself' if auto else ''}", hint=hint)
+
+
+def _backup(database: Connection) -> Check:
+    """The newest backup, and how much of this home is neither in it nor at any place."""
+    total, kept = events.count(database), own.get(database, "backup")
+    alone = places.nowhere(database, [device for device, _ in own.devices(database)])
+    last = json.loads(kept) if kept else None
+    newer = max(0, total - last["events"]) if last else total
+    at_risk = min(alone, newer)
+    value = f"{last['file']}, {when.instant_text(last['at'])}, {newer} events since" if last else "none"
+    value += f"; {at_risk} events are nowhere but here" if at_risk else ""
+    hint = "chaise backup FILE, best on another disk; or chaise sync" if at_risk else ""
+    return _check("backup", value, hint=hint)
+
+
+def _histories(database: Connection) -> Iterator[Check]:
+    """Copies of this home, devices that wrote several histories, and deals that they left contested."""
+    me, device = own.who(database)
+    if own.get(database, "behind") is not None:
+        value = "another copy of this home has written with its key, or this one is an older backup"
+        yield _check("copies", value, ok=False, hint="nothing is lost; give this copy a new key: chaise device renew")
+    for fork in forks.known(database):
+        mine = own.is_mine(database, DeviceId(text(fork.device)))
+        whose = "an earlier key of this home" if mine else "another device of yours" if _is(fork, me) else "a device"
+        key = public("dev", text(fork.device))[:12]
+        said = "both were copies of this home" if mine else "its home was restored from a backup, or copied"
+        value = f"{whose}, {key}, wrote several histories in {_space(database, fork.space)}: {said}; all are kept"
+        hint = "" if mine else "nothing to mend here; whoever has it runs chaise device renew there"
+        if text(fork.device) != device:  # the key in use is told of above
+            yield _check("histories", value, hint=hint)
+    for space, agent in duties.stranded(database, me, device):
+        if own.is_mine(database, agent):
+            value = f"{_space(database, space)} is put in order by an earlier key of this home, which writes no more"
+            yield _check("agent", value, ok=False, hint="a new key takes over: chaise device renew")
+    for space in forks.contested(database):
+        value = f"two histories of {_space(database, space)} moved money, and it is not settled which stands"
+        yield _check("contested", value, ok=False, hint=f"chaise agent settle {_space(database, space)}")
+
+
+def _is(fork: forks.Fork, me: IdentityId) -> bool:
+    return fork.identity is not None and text(fork.identity) == me
+
+
+def _space(database: Connection, no: int) -> str:
+    space = events.space_numbered(database, no)
+    return "your own settings" if space.kind == "self" else public(space.kind, space.id)
+
+
+def _devices(patient: Patient, database: Connection) -> Iterator[Check]:
+    """Whether this device was revoked, and whether a code of its waits to let another in."""
+    revoked = own.get(database, "revoked") is not None
+    hint = "it can be read; join anew: chaise device add on another device, chaise device join --home DIR here"
+    if revoked:
+        yield _check("device", "revoked on another device of yours", ok=False, hint=hint)
+    kept = own.get(database, "pairing")
+    waits = json.loads(kept) if kept else None
+    if waits and waits[-1] is None and waits[1] > patient.clock.now():
+        value = f"a code lets a device in until {when.instant_text(waits[1])}"
+        yield _check("pairing", value, hint="chaise sync answers it")
 
 
 def _folder(patient: Patient) -> Iterator[Check]:

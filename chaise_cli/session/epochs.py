@@ -31,6 +31,19 @@ class Epochs:
         number = self._numbers[space.no, name] = epochs.add(self._db, space.no, name, secret)
         return number
 
+    def keep(self, space: Space, secret: bytes) -> bool:
+        """Remember an epoch's secret for what it sealed; whether it is news. What seals from now on stays."""
+        name = sealing.epoch_commit(raw(space.id), secret)[:NAME]
+        if self.number(space.no, name) is not None:
+            return False
+        epochs.keep(self._db, space.no, name, secret)
+        self._numbers[space.no, name] = epochs.find(self._db, space.no, name)
+        return True
+
+    def secret_of(self, number: int) -> bytes:
+        """The secret of an epoch by its row."""
+        return self._secret(number)
+
     def number(self, space: int, name: bytes) -> int | None:
         """The row of the epoch with this name, None when its key is not held."""
         key = (space, name)

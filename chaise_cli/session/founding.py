@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from chaise_cli.crypto import boxes, keyslots, recovery, signing, storekey
 from chaise_cli.domain import own as own_bodies
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from chaise_cli.clock import Clock
     from chaise_cli.store.connection import Connection
+
+
+Filled = TypeVar("Filled")
 
 
 class EmptyPassphrase(Refused):
@@ -57,6 +60,14 @@ def found(
     random: Callable[[int], bytes],
 ) -> Found:
     """Make a home that did not exist. Raises HomeExists; a crash leaves no half home, only a folder beside it."""
+    code = build(home, secrets, random, lambda draft: _fill(draft, settings, secrets, device_name, now, random))
+    return Found(opened(home, secrets, now, random), code)
+
+
+def build(
+    home: homes.Home, secrets: Secrets, random: Callable[[int], bytes], fill: Callable[[homes.Home], Filled]
+) -> Filled:
+    """Fill a draft beside the home and put it in place, whole; what `fill` gave. Raises HomeExists, EmptyPassphrase."""
     if home.path.exists() and any(home.path.iterdir()):
         raise homes.HomeExists(path=str(home.path))
     if secrets.passphrase == "":
@@ -65,15 +76,20 @@ def found(
     draft = homes.Home(home.path.with_name(f".{home.path.name}.{random(4).hex()}"))
     draft.path.mkdir(0o700)
     try:
-        code = _fill(draft, settings, secrets, device_name, now, random)
+        filled = fill(draft)
         if home.path.exists():
             home.path.rmdir()
         draft.path.rename(home.path)
     except BaseException:
         shutil.rmtree(draft.path, ignore_errors=True)
         raise
+    return filled
+
+
+def opened(home: homes.Home, secrets: Secrets, now: Clock, random: Callable[[int], bytes]) -> Session:
+    """The session of the home just made."""
     key = homes_key(home, secrets)
-    return Found(Session(home, key, connection.open_store(home.store, key), now, random), code)
+    return Session(home, key, connection.open_store(home.store, key), now, random)
 
 
 def homes_key(home: homes.Home, secrets: Secrets) -> storekey.StoreKey:
@@ -102,10 +118,7 @@ def _fill(
 ) -> str:
     code = recovery.generate(random)
     key = storekey.generate(random)
-    home.objects.mkdir(0o700)
-    _write_slots(home, key, code, secrets, random)
-    database = connection.create(home.store, key)
-    schema.migrate(database)
+    database = begin_store(home, key, code, secrets, random)
     with connection.transaction(database):
         public = _device(database, code, device_name, now, random)
         own.put(database, "settings", json.dumps(settings._asdict()).encode())
@@ -117,14 +130,36 @@ def _fill(
     return recovery.write(code)
 
 
+def begin_store(
+    home: homes.Home,
+    key: storekey.StoreKey,
+    code: recovery.RecoveryCode | None,
+    secrets: Secrets,
+    random: Callable[[int], bytes],
+) -> Connection:
+    """The empty store of a draft and its key slots. code: where it is known, it opens the home too."""
+    home.objects.mkdir(0o700)
+    _write_slots(home, key, code, secrets, random)
+    database = connection.create(home.store, key)
+    schema.migrate(database)
+    return database
+
+
 def _write_slots(
     home: homes.Home,
     key: storekey.StoreKey,
-    code: recovery.RecoveryCode,
+    code: recovery.RecoveryCode | None,
     secrets: Secrets,
     random: Callable[[int], bytes],
 ) -> None:
-    slots = [keyslots.make_recovery_slot(key, code, random)]
+    slots = [] if code is None else [keyslots.make_recovery_slot(key, code, random)]
+    slots += new_slots(key, secrets, random)
+    homes.write_keys(home, slots, str(secrets.key_file.resolve()) if secrets.key_file else None)
+
+
+def new_slots(key: storekey.StoreKey, secrets: Secrets, random: Callable[[int], bytes]) -> list[dict[str, object]]:
+    """Slots for these ways in; a key file that is missing is made, the keyring is given its entry."""
+    slots: list[dict[str, object]] = []
     if secrets.passphrase is not None:
         slots.append(keyslots.make_passphrase_slot(key, secrets.passphrase, random))
     if secrets.key_file is not None:
@@ -133,7 +168,7 @@ def _write_slots(
         text = keyslots.new_key_text(random)
         slots.append(keyslots.make_keyring_slot(key, text, random))
         keyrings.keep(str(slots[-1]["fingerprint"]), text)
-    homes.write_keys(home, slots, str(secrets.key_file.resolve()) if secrets.key_file else None)
+    return slots
 
 
 def _key_file(path: Path, random: Callable[[int], bytes]) -> keyslots.KeyText:
@@ -173,6 +208,8 @@ def _self_space(session: Session, settings: own.Settings, root_box: bytes) -> No
         session.space(space.no),
         [
             own_bodies.SelfDevice(own_certificate),
+            own_bodies.SelfDeviceBox(session.me.device, text(device_box)),
+            own_bodies.SelfRootBox(text(root_box)),
             own_bodies.SelfSettings(**settings._asdict()),
             own_bodies.SelfBoxKey(text(box.key_id), text(box.seed)),
         ],

@@ -97,14 +97,14 @@ def invite(session: Session, asked: Request | None, post: EventId, other: Identi
 
 def propose(session: Session, asked: Request | None, what: Named, draft: Draft) -> Done:
     """Propose for a post, or revise one's proposal. Raises NoPrice, PastUntil."""
-    if draft.valid_until is not None and draft.valid_until <= session.clock.now():
-        raise PastUntil(until=when.instant_text(draft.valid_until))
     enter = meeting.reach(session, what)
     warn = _Beyond(session).of_proposal
     return acting.act(session, asked, enter, lambda w: _proposal(session, w, draft), acting.the_deal, warn)
 
 
 def _proposal(session: Session, w: DealWriter, draft: Draft) -> list[Body]:
+    if draft.valid_until is not None and draft.valid_until <= session.clock.now():
+        raise PastUntil(until=when.instant_text(draft.valid_until))
     before = w.state.deal.proposal
     old = before.body if before else None
     parts, currency = tuple(draft.milestones), draft.currency

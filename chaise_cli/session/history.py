@@ -85,11 +85,17 @@ def entry(session: Session, logged: Logged) -> dict[str, Any]:
         "status": logged.status,
         "reason": logged.reason,
         "delivery": logged.delivery,
+        "branch": logged.branch,
     }
 
 
 def event(session: Session, given: str) -> dict[str, Any]:
     """The log entry of an event's id, which may be shortened. Raises Unknown, SeveralEvents."""
+    return entry(session, find(session, given))
+
+
+def find(session: Session, given: str) -> Logged:
+    """The event of an id as the log shows it, which may be shortened. Raises Unknown, SeveralEvents."""
     try:
         _, chars = ids.read_public(f"op-{given}", "op")  # the form of any id's characters
     except ids.BadId as error:
@@ -101,4 +107,4 @@ def event(session: Session, given: str) -> dict[str, Any]:
     logged = log_reads.with_id(session.db, found[0]) if found else None
     if logged is None:
         raise finding.Unknown(given=given[:60])
-    return entry(session, logged)
+    return logged

@@ -153,7 +153,7 @@ def write_private(path: Path, data: bytes, *, fresh: bool = False) -> None:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _write_all(handle: int, data: bytes) -> None:
@@ -163,7 +163,8 @@ def _write_all(handle: int, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make what was renamed in a folder durable."""
     if sys.platform == "win32":
         return
     handle = os.open(folder, os.O_RDONLY)

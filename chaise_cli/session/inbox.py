@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from chaise_cli.ids import IdentityId
     from chaise_cli.session.session import Session
 
-KINDS: Final = ("request", "message", *expected.KINDS)
+KINDS: Final = (expected.KINDS[0], "request", "message", *expected.KINDS[1:])  # what is contested before all else
 ENDED_FOR: Final = 60 * when.DAY  # so long a deal that is over may still ask for something
 SORTS: Final = ("urgency", "at")
 _SAID: Final = {  # kind → what is said of it, with the other side's handle and the id
+    "contested": "two histories of {of} moved money; settle with {other} which stands",
     "terms": "terms from {other} to read and sign",
     "cancel": "{other} asks to cancel {of}",
     "delivery": "{of} was delivered by {other}",
@@ -41,6 +42,7 @@ _SAID: Final = {  # kind → what is said of it, with the other side's handle an
     "talk": "a talk with {other} about their post",
 }
 _THEIRS: Final = {  # the same when it waits for somebody else
+    "contested": "their word on which history of {of} stands",
     "terms": "your terms to be signed",
     "cancel": "your request to cancel {of}",
     "delivery": "your delivery of {of}",

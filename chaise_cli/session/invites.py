@@ -18,7 +18,7 @@ from chaise_cli.ids import SpaceId, raw, text
 
 PREFIX: Final = "chaise-board-1-"
 _LABELLED: Final = re.compile(r"^invite:\s*(\S+)\s*$", re.MULTILINE)
-FAMILY: Final = "chaise-board-"
+_LATER: Final = re.compile("chaise-board-(?:[2-9]|[1-9][0-9]+)-", re.IGNORECASE | re.ASCII)
 PLACES_MOST: Final = 4
 PLACE_MOST: Final = 500  # bytes
 _USE: Final = "board-invite"
@@ -69,9 +69,8 @@ def read(given: str) -> Invite:
     joined = "".join((labelled[1] if labelled else given).split())
     if len(joined) > _MOST:
         raise BadInvite(why="it is too long")
-    start = joined[: len(PREFIX)].lower()
-    if start != PREFIX:
-        if start.startswith(FAMILY) and start[len(FAMILY) :].partition("-")[0].isdigit():
+    if joined[: len(PREFIX)].lower() != PREFIX:
+        if _LATER.match(joined):
             raise NewerInvite
         raise BadInvite(why=f"it does not begin with {PREFIX}")
     return _parsed(_bytes(joined[len(PREFIX) :]))

@@ -58,19 +58,27 @@ class NotYourPost(Refused):
 
 
 def reach(session: Session, what: Named) -> Enter:
-    """The way into the deal that a deal, a post or a person names. Raises OwnPost, SeveralDeals."""
+    """The way into the deal that a deal, a post or a person names. Raises OwnPost; entering raises SeveralDeals."""
     if what.kind == "deal":
         return acting.in_deal(session, what.space)
     if what.kind == "post":
         return for_post(session, what.event)
-    other = IdentityId(what.id)
-    going = deal_reads.between(session.db, session.me.identity, other)
-    if len(going) > 1:
-        shown = ", ".join(public("deal", one) for one in going[: finding.SHOWN_MOST])
-        raise SeveralDeals(who=session.called(other), candidates=shown)
-    if going:
-        return acting.in_deal(session, going[0])
-    return lambda writer: _opened(session, writer, other, None, client=_is_client(session, other))
+    return _with(session, IdentityId(what.id))
+
+
+def _with(session: Session, other: IdentityId) -> Enter:
+    """The way into the one deal with a person. Looked for on entering: a repeated request never enters again."""
+
+    def enter(writer: Writer) -> Space:
+        going = deal_reads.between(session.db, session.me.identity, other)
+        if len(going) > 1:
+            shown = ", ".join(public("deal", one) for one in going[: finding.SHOWN_MOST])
+            raise SeveralDeals(who=session.called(other), candidates=shown)
+        if going:
+            return acting.in_deal(session, going[0])(writer)
+        return _opened(session, writer, other, None, client=_is_client(session, other))
+
+    return enter
 
 
 def for_post(session: Session, post: EventId) -> Enter:

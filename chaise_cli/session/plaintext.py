@@ -115,7 +115,12 @@ def _seen(value: object) -> list[Seen]:
         if type(item) is not list or [type(part) for part in item] != [str, int, str]:
             raise BadPlaintext(why="`seen` lists device, seq and id")
         device, seq, id_ = item
-        if (cited and cited[-1][0] >= device) or not 0 <= seq < 2**53 or not _is_key(device) or not _is_key(id_):
+        if (
+            (cited and cited[-1] >= (device, seq, id_))
+            or not 0 <= seq < 2**53
+            or not _is_key(device)
+            or not _is_key(id_)
+        ):
             raise BadPlaintext(why="`seen` is not in order")
         cited.append((device, seq, id_))
     return cited

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from chaise_cli.crypto import signing
+from chaise_cli.crypto import boxes, signing
 from chaise_cli.domain import order
 from chaise_cli.domain import own as own_bodies
 from chaise_cli.domain.light import NamedTuple
-from chaise_cli.ids import DeviceId, EventId, public, raw, text
+from chaise_cli.ids import DeviceId, EventId, public, text
 from chaise_cli.ledger import canonical, certificate
 from chaise_cli.session import home as homes
-from chaise_cli.session import requests, writing
-from chaise_cli.session.session import Me
-from chaise_cli.store import duties, events, own
+from chaise_cli.session import pairing, requests, roots, writing
+from chaise_cli.session.session import Me, ThisRevoked
+from chaise_cli.store import deals, duties, events, own
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,18 +30,22 @@ class Renewed(NamedTuple):
     replayed: bool
 
 
-def renew(session: Session, name: str | None = None, asked: Request | None = None) -> Renewed:
-    """Give this home a new device key, certified by its oldest one, and hand the agent's role in deals on to it.
+def renew(
+    session: Session, name: str | None = None, asked: Request | None = None, recovery_code: str | None = None
+) -> Renewed:
+    """Give this home a new device key, certified by its key nearest to the root, and hand on the agent's roles.
 
     What the old key wrote stays valid and is still sent; it signs nothing any more. name: of the device, the
-    old one's when None. Raises Reused.
+    old one's when None. recovery_code: the root certifies the key instead, which makes it an admin's.
+    Raises Reused, NotAdmin, TooDeep, BadRecoveryCode, OtherRoot.
     """
+    if session.revoked:  # its box key may be in a thief's hands as well
+        raise ThisRevoked
     me, behind = session.me, session.behind
-    issuer, chain = own.devices(session.db)[0]
-    old_name = _name(chain)
+    signer, chain = pairing.issuer(session) if recovery_code is None else (roots.signer(session, recovery_code), [])
+    old_name = _name(own.certificates(session.db))
     seed = signing.generate_seed(session.random)
     device = DeviceId(text(signing.Ed25519Signer(seed).public))
-    signer = signing.Ed25519Signer(own.device_seed(session.db, issuer))
     issued = certificate.issue(signer, "admin", session.me.identity, device, name or old_name, session.clock.now())
     with session.admitting():
         before = requests.replayed(session, asked)
@@ -49,10 +53,16 @@ def renew(session: Session, name: str | None = None, asked: Request | None = Non
             return Renewed(before.events, replayed=True)
         own.add_device(session.db, device, seed, json.dumps([issued.value(), *chain]))
         own.drop(session.db, "behind")
+        known = homes.read_anchor(session.home, session.key)
+        if known is not None:  # or the anchor would stay ahead until as many events are written again
+            own.reach(session.db, known.total)
         session.me = Me(session.me.identity, device, session.me.settings)
         writer = writing.Writer(session)
         space = events.spaces(session.db, "self")[0]
-        writer.write(space, [own_bodies.SelfDevice(canonical.encode(issued.value()).decode())], asked)
+        box = boxes.BoxKey(own.need(session.db, "device_box")).public
+        told = own_bodies.SelfDevice(canonical.encode(issued.value()).decode())
+        bodies = [own_bodies.SelfDeviceBox(device, text(box)), own_bodies.SelfDeviceRenewed(device, me.device)]
+        writer.write(space, [told, *bodies], asked)
         for no, after in orphaned(session):
             writer.write(session.space(no), [order.AgentDevice(device, after)])
         session.behind = False
@@ -77,15 +87,17 @@ def orphaned(session: Session) -> list[tuple[int, EventId]]:
     """Deals whose agent device is an old key of this home, with the agent's last event known (or the opening).
 
     A talent who has not heard of a renewal opens deals that name the old key: `upkeep` takes their role over
-    too. Not those that a newer Chaise has written in: they are read-only, and must not hold up the rest.
+    too. Not those that a newer Chaise has written in: they are read-only, and must not hold up the rest. Contested
+    ones follow once they are settled.
     """
     found = []
-    for no, agent, line in duties.roles(session.db, session.me.identity, session.me.device):
+    for no, agent in duties.roles(session.db, session.me.identity, session.me.device):
         space = events.space_numbered(session.db, no)
         if space.newer or not own.is_mine(session.db, agent):
             continue
-        chain = events.chain_of(session.db, no, raw(agent))
-        last = EventId(text(chain.id)) if line else events.find_opening(session.db, space)
-        assert last, "a deal is folded from its opening on"
-        found.append((no, last))
+        deal = deals.load(session.db, no)
+        assert deal, "a deal that is folded"
+        if deal.taken.deal.contested:  # a device gets the role once, so not behind a history that may not stand
+            continue
+        found.append((no, EventId(text(deal.tip)) if deal.tip else deal.taken.deal.opening))
     return found

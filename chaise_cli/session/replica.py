@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import chaise_cli.session.beside  # noqa: F401  refuses a foreign package called sync, before it is imported
 from chaise_cli.crypto import signing
+from chaise_cli.domain import revocation
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import Corrupt
-from chaise_cli.ids import SpaceId, public, raw, text
+from chaise_cli.ids import DeviceId, SpaceId, public, raw, text
 from chaise_cli.ledger import canonical, header
-from chaise_cli.ledger.segment import LONGEST, Sealed, Segment
-from chaise_cli.session import epochs, plaintext
+from chaise_cli.ledger.segment import LONGEST, Link, Sealed, Segment
+from chaise_cli.session import epochs, plaintext, relaying
 from chaise_cli.session.admission import Admission
-from chaise_cli.store import events, file_reads, members, own, waiting
+from chaise_cli.store import branches, events, file_reads, members, own, relays, revocations, waiting
 from sync import replica
 
 if TYPE_CHECKING:
+    from chaise_cli.errors import ChaiseError
     from chaise_cli.session.session import Session
-    from chaise_cli.store.events import Space, Stored
+    from chaise_cli.store.branches import Part
+    from chaise_cli.store.events import Chain, Space, Stored
 
+Head = replica.Head
 PIECE: Final = 1 << 20
 _SEALED_AS_CAME: Final = ("body.unopenable", "body.malformed")
 
@@ -39,7 +44,7 @@ class DamagedEvent(Corrupt):
     space: str
 
 
-class _Part(NamedTuple):
+class _Carried(NamedTuple):
     """One event on its way out."""
 
     seq: int
@@ -53,6 +58,7 @@ class HomeReplica:
 
     def __init__(self, session: Session, only: frozenset[SpaceId] | None = None) -> None:
         self._session, self._db, self._only = session, session.db, only
+        self._forks: Counter[tuple[SpaceId, bytes]] = Counter()
 
     def identity(self) -> bytes:
         """Whose home it is."""
@@ -67,58 +73,91 @@ class HomeReplica:
             if self._only is None or space.id in self._only
         ]
 
-    def heads(self, space: bytes) -> Sequence[replica.Head]:
+    def heads(self, space: bytes) -> Sequence[Head]:
         """Heads of all chains, what waits included."""
         found = events.find_space(self._db, SpaceId(text(space)))
         if found is None:
             return []
-        heads = waiting.heads(self._db, found.no)
-        return [replica.Head(head.device, head.seq, head.id) for head in heads if head.id is not None]
+        return _heads(waiting.heads(self._db, found.no))
 
-    def read(self, space: bytes, device: bytes, from_seq: int, limit: int) -> Segment | None:
-        """Part of a chain, ending on a signature; see the Protocol."""
+    def positions(self) -> Mapping[bytes, bytes]:
+        """What stands for each space as it is held."""
+        held = waiting.heads_by_space(self._db)
+        return {raw(space.id): replica.position(_heads(held.get(space.no, ()))) for space in events.spaces(self._db)}
+
+    def common(self, space: bytes, one: Head, other: Head) -> int | None:
+        """How far two histories are the same; see the Protocol."""
         found = events.find_space(self._db, SpaceId(text(space)))
-        if found is None:
-            return None
-        chain = events.find_chain(self._db, found.no, device)
-        last = self._end(chain.no, from_seq, limit) if chain else None
-        if chain is None or last is None:
-            return None
-        prev = self._id_before(found, chain.no, from_seq)
-        parts = self._parts(found, chain.no, device, from_seq, last, prev)
-        assert parts[-1].signature, "a segment ends on a kept signature"
-        return Segment(space, device, from_seq, prev, [part.sealed for part in parts], parts[-1].signature)
+        rows = events.branches_of(self._db, found.no, one.device) if found else []
+        ours, theirs = self._history(rows, one), self._history(rows, other)
+        return branches.common(ours, theirs) if ours and theirs else None
 
-    def _end(self, chain: int, first: int, limit: int) -> int | None:
-        """The last kept signature within `limit` events, else the first one after, within the longest segment."""
-        last, _ = events.signed_between(self._db, chain, first, first + min(limit, LONGEST) - 1)
+    def parted(self, space: bytes, device: bytes) -> list[tuple[Head, int, Head | None]]:
+        """Each head of a device, from which event on no head before it has its history, and which one has the rest."""
+        found = events.find_space(self._db, SpaceId(text(space)))
+        rows = events.branches_of(self._db, found.no, device) if found else []
+        told: dict[int, Head] = {}
+        made: list[tuple[Head, int, Head | None]] = []
+        for head in [head for head in self.heads(space) if head.device == device]:
+            parts = self._history(rows, head)
+            shared = [part for part in parts if part.chain in told]
+            left = told[shared[-1].chain] if shared else None
+            made.append((head, shared[-1].last + 1 if shared else 0, left))
+            told = {part.chain: head for part in parts} | told
+        return made
+
+    def _history(self, rows: Sequence[Chain], head: Head) -> list[Part]:
+        """The parts of the history that ends in a head; none when it is not held."""
+        spot = branches.find(self._db, rows, head.seq, head.id)
+        return branches.history(rows, spot) if spot else []
+
+    def read(self, space: bytes, head: Head, from_seq: int, limit: int) -> Segment | None:
+        """Part of a history, ending on a signature; see the Protocol."""
+        found = events.find_space(self._db, SpaceId(text(space)))
+        if found is None or from_seq > head.seq:
+            return None
+        history = self._history(events.branches_of(self._db, found.no, head.device), head)
+        last = self._end(history, from_seq, min(limit, head.seq + 1 - from_seq)) if history else None
         if last is None:
-            _, last = events.signed_between(self._db, chain, first, first + LONGEST - 1)
+            return None
+        prev = self._id_before(found, history, from_seq)
+        carried: list[_Carried] = []
+        for part in branches.within(history, from_seq, last):
+            carried += self._carried(found, part, head.device, carried[-1].id if carried else prev)
+        assert carried[-1].signature, "a segment ends on a kept signature"
+        return Segment(space, head.device, from_seq, prev, [one.sealed for one in carried], carried[-1].signature)
+
+    def _end(self, history: Sequence[Part], first: int, limit: int) -> int | None:
+        """The last kept signature within `limit` events, else the first one after, within the longest segment."""
+        last, _ = branches.signed(self._db, branches.within(history, first, first + min(limit, LONGEST) - 1))
+        if last is None:
+            _, last = branches.signed(self._db, branches.within(history, first, first + LONGEST - 1))
         return last
 
-    def _id_before(self, space: Space, chain: int, seq: int) -> bytes:
+    def _id_before(self, space: Space, history: Sequence[Part], seq: int) -> bytes:
         if seq == 0:
             return header.ZERO
-        found = events.id_at(self._db, chain, seq - 1)
+        (part,) = branches.within(history, seq - 1, seq - 1)
+        found = branches.id_at(self._db, part.chain, seq - 1)
         if found is None:
-            raise _damaged(space, seq - 1)
+            raise damaged(space, seq - 1)
         return found
 
-    def _parts(self, space: Space, chain: int, device: bytes, first: int, last: int, prev: bytes) -> list[_Part]:
-        parts: list[_Part] = []
-        for stored in events.read_chain(self._db, chain, first, last):
+    def _carried(self, space: Space, part: Part, device: bytes, prev: bytes) -> list[_Carried]:
+        made: list[_Carried] = []
+        for stored in events.read_chain(self._db, part.chain, part.first, part.last):
             sealed = self._sealed(space, stored, prev)
             packed = header.make(
                 sealed.suite, header.ZERO if _is_genesis(stored) else raw(space.id), device, stored.seq, prev,
                 sealed.epoch, sealed.body,
             )  # fmt: skip
             if header.event_id(packed) != stored.id:
-                raise _damaged(space, stored.seq)
+                raise damaged(space, stored.seq)
             prev = stored.id
-            parts.append(_Part(stored.seq, stored.id, sealed, stored.signature))
-        held_back = waiting.between(self._db, chain, first, last)
-        return parts + [
-            _Part(one.seq, one.id, Sealed(one.suite, one.epoch, one.body), one.signature) for one in held_back
+            made.append(_Carried(stored.seq, stored.id, sealed, stored.signature))
+        held_back = waiting.between(self._db, *part)
+        return made + [
+            _Carried(one.seq, one.id, Sealed(one.suite, one.epoch, one.body), one.signature) for one in held_back
         ]
 
     def _sealed(self, space: Space, stored: Stored, prev: bytes) -> Sealed:
@@ -137,8 +176,28 @@ class HomeReplica:
     def admit(self, space: bytes, segments: Sequence[Segment]) -> replica.Admission:
         """Verify, open, fold and keep; see the Protocol."""
         with self._session.admitting():
-            done = Admission(self._session, SpaceId(text(space))).run(segments)
+            done = Admission(self._session, SpaceId(text(space)), self._forks).run(segments)
         return replica.Admission(done.accepted, done.rejected, [replica.Problem(*problem) for problem in done.problems])
+
+    def misnamed(self, space: bytes, head: Head, run: Segment, links: Sequence[Link]) -> list[int]:
+        """The events of a run that are stored under another id than they have; those that wait, the rest is known."""
+        found = events.find_space(self._db, SpaceId(text(space)))
+        assert found, "a space that was read"
+        history = self._history(events.branches_of(self._db, found.no, head.device), head)
+        return [
+            one.seq
+            for part in branches.within(history, run.first_seq, run.last_seq)
+            for one in waiting.between(self._db, *part)
+            if links[one.seq - run.first_seq].id != one.id
+        ]
+
+    def receipts(self, space: bytes) -> Sequence[bytes]:
+        """What relays signed for a space."""
+        return relays.receipts(self._db, [space])
+
+    def witness(self, receipts: Sequence[bytes]) -> Sequence[ChaiseError]:
+        """What somebody else was told by the relays of this home."""
+        return relaying.witness(self._session, receipts)
 
     def access_key(self, space: bytes) -> bytes | None:
         """What proves that a board's invite is held."""
@@ -146,6 +205,18 @@ class HomeReplica:
         if found is None or found.kind != "board":
             return None
         return self._session.epochs.access_key(found)
+
+    def refuses(self, device: bytes, above: Sequence[bytes] = ()) -> bool:
+        """Whether a device, or one of those that certified it, was revoked by its owner, so that nothing is said to it.
+
+        above: the devices that its certificates name, its own aside, up to the one that the root certified; where they
+        are not given, those of any chain of its.
+        """
+        everywhere = revocations.everywhere(self._db)
+        chain = [DeviceId(text(key)) for key in (device, *above)]
+        if everywhere and not above:
+            chain = list(revocations.above_of(self._db, device)) or chain
+        return any(revocation.limit(chain, standing) is not None for standing in everywhere)
 
     def objects_wanted(self) -> Sequence[bytes]:
         """Attachments that events name and that are not here."""
@@ -195,9 +266,18 @@ class HomeSigner:
         """A signature under the tag for proofs."""
         return self._signer.sign(signing.TAGS.proof, message)
 
+    def sign_request(self, base: bytes) -> bytes:
+        """A signature over what is asked of a relay."""
+        return self._signer.sign_request(base)
 
-def _damaged(space: Space, seq: int) -> DamagedEvent:
+
+def damaged(space: Space, seq: int) -> DamagedEvent:
+    """The error for an event of a space that no longer stands as it was signed."""
     return DamagedEvent(seq=seq, space="self" if space.kind == "self" else public(space.kind, space.id))
+
+
+def _heads(stored: Iterable[waiting.Head]) -> list[replica.Head]:
+    return [replica.Head(head.device, head.seq, head.id) for head in stored]
 
 
 def _is_genesis(stored: Stored) -> bool:

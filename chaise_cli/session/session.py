@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from chaise_cli import clock
 from chaise_cli.domain.light import NamedTuple
-from chaise_cli.errors import Corrupt, Newer
+from chaise_cli.errors import Corrupt, Newer, NoKey
 from chaise_cli.ids import DeviceId, IdentityId, public
 from chaise_cli.session import home as homes
 from chaise_cli.store import connection, events, own, people
@@ -17,6 +17,7 @@ from chaise_cli.store import connection, events, own, people
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from chaise_cli.crypto.boxes import BoxKey
     from chaise_cli.crypto.storekey import StoreKey
     from chaise_cli.session.epochs import Epochs
     from chaise_cli.store.connection import Connection
@@ -29,6 +30,14 @@ class Behind(Corrupt):
     code = "store.behind_anchor"
     message = "this home is older than its own anchor: it was restored from a backup, or copied"
     hint = "nothing is lost; give it a new device key: chaise device renew"
+
+
+class ThisRevoked(NoKey):
+    """This very device was revoked on another one of its owner."""
+
+    code = "device.this_revoked"
+    message = "this device was revoked on another device of yours; what is here can be read, and nothing written"
+    hint = "if it is in your hands after all: chaise device add on the other one, chaise device join --home DIR here"
 
 
 class SpaceNewer(Newer):
@@ -68,7 +77,9 @@ class Session:
         with connection.reading(database):
             self.me = Me(*own.who(database), own.settings(database))
             self.behind = self._is_behind(anchor)
+            self.revoked = own.get(database, "revoked") is not None
         self.dry_run = False
+        self.lent: Sequence[BoxKey] = ()  # box keys that open wraps besides the stored ones: the root's, in a recovery
         self.signed: list[str] = []  # kinds of the events written so far, or in a rehearsal, that would have been
         self._depth = 0
 
@@ -106,7 +117,9 @@ class Session:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """One durable transaction; nested uses join it. The anchor follows the commit. Raises Behind."""
+        """One durable transaction; nested uses join it. The anchor follows the commit. Raises Behind, ThisRevoked."""
+        if self.revoked and not self._depth:
+            raise ThisRevoked
         if self.behind and not self._depth:
             raise Behind
         with self.admitting():

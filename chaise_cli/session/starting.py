@@ -110,16 +110,21 @@ def check(plan: Plan) -> None:
 
     Raises HomeExists, BadField, FileExists, InsideHome, NoFolder.
     """
-    check_free(plan.home)
     shape.check(bodies.SelfSettings(**plan.settings._asdict()))
-    home = plan.home.path.resolve()
-    for path in filter(None, (plan.secrets.key_file, plan.recovery_out)):
+    check_paths(plan.home, plan.secrets.key_file, plan.recovery_out)
+    if plan.recovery_out is not None and os.path.lexists(plan.recovery_out):
+        raise FileExists(path=str(plan.recovery_out))
+
+
+def check_paths(place: homes.Home, *files: Path | None) -> None:
+    """Return only if a home may be made here with these files elsewhere. Raises HomeExists, InsideHome, NoFolder."""
+    check_free(place)
+    home = place.path.resolve()
+    for path in filter(None, files):
         if home in path.resolve().parents:
             raise InsideHome(path=str(path))
         if not path.resolve().parent.is_dir():
             raise NoFolder(path=str(path.resolve().parent))
-    if plan.recovery_out is not None and os.path.lexists(plan.recovery_out):
-        raise FileExists(path=str(plan.recovery_out))
 
 
 def start(plan: Plan, now: clock.Clock, random: Callable[[int], bytes] = clock.random_bytes) -> Started:

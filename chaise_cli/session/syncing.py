@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,12 @@ import chaise_cli.session.beside  # noqa: F401  refuses a foreign package called
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import ChaiseError, Usage
 from chaise_cli.ids import raw
-from chaise_cli.session import upkeep
+from chaise_cli.session import doors, pairing, proofs, upkeep
+from chaise_cli.session.relaying import RelayMemory
 from chaise_cli.session.replica import HomeReplica, HomeSigner
 from chaise_cli.store import events, own
 from chaise_cli.store import places as remembered
-from sync import engine, places
+from sync import engine, places, web
 from sync.transports import stdio
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from chaise_cli.session.session import Session
     from chaise_cli.store.places import Height
     from sync.engine import Transport
+    from sync.replica import Replica
 
 Progress = Callable[[str, int, int], None]
 Lines = Callable[[str], None]
@@ -36,6 +39,10 @@ class NoPlaces(Usage):
     hint = "name one: chaise sync ~/Shared/chaise, chaise sync ssh://host"
 
 
+def _to_stderr(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
 class Done(NamedTuple):
     """What one place gave and took; `failure` ended it early, what was done stays."""
 
@@ -45,6 +52,11 @@ class Done(NamedTuple):
     rejected: int
     problems: Sequence[str]
     failure: ChaiseError | None
+    alarm: ChaiseError | None = None  # a relay was caught at a lie
+
+    def told(self) -> bool:
+        """Whether there is anything to tell of it."""
+        return bool(self.sent or self.received or self.rejected or self.problems or self.failure)
 
     def peer(self) -> dict[str, object]:
         """The `peer` object of a result."""
@@ -59,12 +71,12 @@ class _Memory:
     """Packs and objects of one place that were read before; what is new is kept by `flush`."""
 
     def __init__(self, session: Session, place: int) -> None:
-        self._session, self._place = session, place
+        self.session, self._place = session, place
         self._new: set[str] = set()
 
     def get(self, name: str) -> bool:
         """Whether `name` was added."""
-        return name in self._new or remembered.was_read(self._session.db, self._place, name)
+        return name in self._new or remembered.was_read(self.session.db, self._place, name)
 
     def add(self, name: str) -> None:
         """Remember `name`."""
@@ -74,8 +86,8 @@ class _Memory:
         """Keep what was added; without it the packs are read again, no more."""
         if not self._new:
             return
-        with self._session.admitting():
-            remembered.note_read(self._session.db, self._place, sorted(self._new))
+        with self.session.admitting():
+            remembered.note_read(self.session.db, self._place, sorted(self._new))
         self._new.clear()
 
 
@@ -91,9 +103,12 @@ class _Nothing:
 
 
 def check(where: str) -> str:
-    """WHERE as it is remembered, a folder by its full path. Raises BadPlace, PlaceUnsupported."""
+    """WHERE as it is remembered, a folder by its full path. Raises BadPlace, PlaceUnsupported, Insecure."""
     if not where.strip():  # which would be the folder one happens to be in
         raise places.BadPlace(given=where, why="no folder is named")
+    if places.is_web(where):
+        web.address(where)
+        return where.rstrip("/")
     places.transport(where, _Nothing(), _to_stderr)  # made to be looked at, never used
     return where if "://" in where else str(Path(where).expanduser().resolve())
 
@@ -117,11 +132,21 @@ def sync_with(session: Session, where: str, progress: Progress = engine.silent, 
 
     Raises BadPlace, PlaceUnsupported.
     """
+    no, url = _added(session, where)
+    return _visit(session, no, url, progress, on_stderr)
+
+
+def add(session: Session, where: str) -> str:
+    """Remember a place named by the user as `sync_with` does, without going there; how it is remembered."""
+    return _added(session, where)[1]
+
+
+def _added(session: Session, where: str) -> tuple[int, str]:
     url = check(where)
     no = add_place(session, url, auto=False)
     for space in events.spaces(session.db, "board"):
         carry(session, no, space.id)
-    return _visit(session, no, url, progress, on_stderr)
+    return no, url
 
 
 def sync_all(session: Session, progress: Progress = engine.silent, on_stderr: Lines | None = None) -> list[Done]:
@@ -140,10 +165,22 @@ def sync_program(
     return _exchange(session, None, command, transport, progress)
 
 
+def sync_once(session: Session, where: str, progress: Progress = engine.silent) -> Done:
+    """Sync everything with a place that need not be remembered. Raises BadPlace, PlaceUnsupported."""
+    url = check(where)
+    return _exchange(session, None, url, places.transport(url, _Nothing(), _to_stderr), progress)
+
+
+def look_at(session: Session, where: str, replica: Replica, progress: Progress) -> engine.Exchange:
+    """Let another replica than the home meet a place, with the home's device key. Raises BadPlace."""
+    return engine.exchange(replica, HomeSigner(session), places.transport(where, _Nothing(), _to_stderr), progress)
+
+
 def serve(session: Session) -> Done:
     """Answer one peer on standard input and output."""
     replica = HomeReplica(session)
-    done = stdio.serve(replica, HomeSigner(session), sys.stdin.buffer, sys.stdout.buffer)
+    answer = partial(pairing.answer, session)
+    done = stdio.serve(replica, HomeSigner(session), sys.stdin.buffer, sys.stdout.buffer, answer=answer)
     problems = [problem.text for problem in done.problems]
     if done.received:
         problems += upkeep.run(session)
@@ -161,41 +198,93 @@ def automatic(session: Session, *, everywhere: bool) -> list[str]:
     return warnings
 
 
+class Way:
+    """A place and the transport that goes there, kept between visits by who stays."""
+
+    def __init__(self, session: Session, place: int, url: str, on_stderr: Lines | None = None) -> None:
+        """Raises BadPlace, PlaceUnsupported."""
+        self._place, self.url = place, url
+        self._memory, self._relay = _Memory(session, place), RelayMemory(session, place)
+        self.transport = self._web() if places.is_web(url) else self._transport(url, on_stderr or _to_stderr)
+
+    def visit(self, session: Session, progress: Progress = engine.silent) -> Done:
+        """Exchange with the place once, for the home as this session has it open."""
+        self._memory.session = self._relay.session = session
+        try:
+            return _exchange(session, self._place, self.url, self.transport, progress)
+        finally:
+            self._memory.flush()
+
+    def _transport(self, where: str, on_stderr: Lines = _to_stderr) -> Transport:
+        return places.transport(where, self._memory, on_stderr)
+
+    def _web(self) -> Transport:
+        session = self._memory.session
+        kind = remembered.kind(session.db, self._place)
+        return places.WebPlace(self.url, kind, self._found, self._relay, session.clock.now, self._transport)
+
+    def _found(self, kind: str) -> None:
+        session = self._memory.session
+        with session.admitting():
+            remembered.set_kind(session.db, self._place, kind)
+
+
 def _visit(session: Session, place: int, url: str, progress: Progress, on_stderr: Lines | None) -> Done:
-    memory = _Memory(session, place)
-    try:
-        return _exchange(session, place, url, places.transport(url, memory, on_stderr or _to_stderr), progress)
-    finally:
-        memory.flush()
+    way = Way(session, place, url, on_stderr)
+    done = way.visit(session, progress)
+    if done.failure or not doors.let_in(session, url, problems := list(done.problems)):
+        return done
+    again = way.visit(session)
+    if again.failure is None:
+        doors.tell(session, url, problems)
+    sent, received = done.sent + again.sent, done.received + again.received
+    return again._replace(sent=sent, received=received, problems=[*problems, *again.problems])
+
+
+def visit(session: Session, place: int, url: str) -> Done:
+    """Sync with one place that is remembered."""
+    return _visit(session, place, url, engine.silent, None)
 
 
 def _exchange(session: Session, place: int | None, url: str, transport: Transport, progress: Progress) -> Done:
-    """Exchange, do what falls due, and exchange again when that wrote something."""
+    """Exchange, do what falls due, and exchange again when that wrote something, or self told of further boards."""
+    boards = len(events.spaces(session.db, "board"))
     done = _once(session, place, transport, progress)
-    problems, sent = [problem.text for problem in done.problems], done.sent
+    problems, sent, received = [problem.text for problem in done.problems], done.sent, done.received
     if done.failure is None and not session.behind:
         before = own.written(session.db)
         problems += upkeep.run(session)
-        if own.written(session.db) != before:
-            sent += _once(session, place, transport, progress).sent
-    return Done(url, sent, done.received, done.rejected, problems, done.failure)
+        if own.written(session.db) != before or len(events.spaces(session.db, "board")) != boards:
+            again = _once(session, place, transport, progress)
+            sent, received = sent + again.sent, received + again.received
+    last = Done(url, sent, received, done.rejected, problems, done.failure, done.alarm)
+    if place is not None:
+        error = done.alarm or done.failure
+        with session.admitting():
+            remembered.note_problem(session.db, place, error.sentence() if error else None)
+    return last
 
 
 def _once(session: Session, place: int | None, transport: Transport, progress: Progress) -> engine.Exchange:
     only = frozenset(remembered.carried(session.db, place).values()) if place is not None else None
+    proofs.take(session)
     held = remembered.heights(session.db)
     done = engine.exchange(HomeReplica(session, only), HomeSigner(session), transport, progress)
     if place is not None and done.failure is None:
-        _delivered(session, place, done.shared, held)
+        _delivered(session, place, done, held)
     return done
 
 
-def _delivered(session: Session, place: int, shared: frozenset[bytes], held: Sequence[Height]) -> None:
-    """Note when the spaces that the place holds too were synced, and that it has their chains as far as `held`."""
-    spaces = [no for no, space in remembered.carried(session.db, place).items() if raw(space) in shared]
+def _delivered(session: Session, place: int, done: engine.Exchange, held: Sequence[Height]) -> None:
+    """Note when the spaces that the place holds too were synced, and that it has their chains as far as `held`.
+
+    Without those of which it refused something, or holds another history.
+    """
+    spaces = {
+        no: raw(space) for no, space in remembered.carried(session.db, place).items() if raw(space) in done.shared
+    }
+    there = [at for at in held if at.space in spaces and (spaces[at.space], at.device) not in done.lacking]
+    if remembered.kind(session.db, place) == "relay":  # what a relay holds is told by its receipts alone, as they come
+        there = []
     with session.admitting():
-        remembered.note_synced(session.db, place, spaces, held, session.clock.now())
-
-
-def _to_stderr(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+        remembered.note_synced(session.db, place, spaces, there, session.clock.now())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 from chaise_cli.domain import expected, when
 from chaise_cli.domain.light import NamedTuple
@@ -26,7 +27,19 @@ class Step(NamedTuple):
 def steps(session: Session, state: DealState, about: str = "") -> list[Step]:
     """The next steps of a deal, those about `about` (an id people type) first."""
     found = sorted(expected.of(state, session.clock.now()), key=lambda one: _distance(one.of, about, state.deal.public))
-    return [step(session, state, one) for one in found[:STEPS_MOST]]
+    elsewhere = _agent_elsewhere(session, state)
+    first = [Step(elsewhere, "chaise sync")] if elsewhere and not state.deal.final else []
+    return [*first, *(step(session, state, one) for one in found[:STEPS_MOST])]
+
+
+def _agent_elsewhere(session: Session, state: DealState) -> str:
+    """The agent device, where it is another one of one's own: what was done here counts once that one has synced."""
+    parties = state.deal.parties
+    if parties.agent != session.me.identity or parties.agent_device == session.me.device:
+        return ""
+    selves: Any = import_module("chaise_cli.store.selves")  # most people have one device
+    name = next((one.name for one in selves.devices(session.db) if one.device == parties.agent_device), "")
+    return f"your device {name}".strip()
 
 
 def _distance(of: str, about: str, deal: str) -> int:
@@ -41,4 +54,6 @@ def step(session: Session, state: DealState, one: Expected) -> Step:
     parties = state.deal.parties
     who = {"client": parties.client, "talent": parties.talent, "agent": parties.agent}[one.who]
     name = "you" if who == session.me.identity else session.name(who)
+    if one.who == "agent":
+        name = _agent_elsewhere(session, state) or name
     return Step(name, one.command, when.instant_text(one.until) if one.until is not None else None)

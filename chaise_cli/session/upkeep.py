@@ -7,7 +7,8 @@ right after the first writes nothing, and one that was killed is simply run agai
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from chaise_cli.domain import booking_acts
 from chaise_cli.domain.booking_acts import Taken
@@ -15,8 +16,9 @@ from chaise_cli.domain.directory import PostClosed
 from chaise_cli.domain.order import AgentDevice
 from chaise_cli.errors import ChaiseError
 from chaise_cli.ids import EventId, public
-from chaise_cli.session import agency, dealing, renewal, trust, writing
-from chaise_cli.store import deal_reads, deals, duties, events
+from chaise_cli.session import agency, dealing, renewal, selfspace, trust, writing
+from chaise_cli.session.session import ThisRevoked
+from chaise_cli.store import deal_reads, deals, duties, events, selves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,8 +28,15 @@ if TYPE_CHECKING:
 
 def run(session: Session) -> list[str]:
     """Do what falls due in every deal; what could not be done, in words. The others are done all the same."""
+    if session.revoked:
+        return [ThisRevoked().sentence()]
     problems: list[str] = []
     me = session.me
+    own_no = events.spaces(session.db, "self")[0].no
+    _guarded(session, own_no, problems, partial(_share, session))
+    if selves.revocation_bodies(session.db):
+        revoking: Any = import_module("chaise_cli.session.revoking")  # and HPKE, which most never need
+        _guarded(session, own_no, problems, lambda: problems.extend(revoking.keep_up(session, writing.Writer(session))))
     for space, after in renewal.orphaned(session):
         _guarded(session, space, problems, partial(_take_over, session, space, after))
     busy = duties.busy(session.db, me.identity, me.device)
@@ -48,6 +57,12 @@ def _guarded(session: Session, space: int, problems: list[str], do: Callable[[],
         problems.append(f"{public('deal', events.space_numbered(session.db, space).id)}: {error.sentence()}")
 
 
+def _share(session: Session) -> None:
+    """What my devices share, both ways."""
+    selfspace.settle(session)
+    selfspace.tell(session, writing.Writer(session))
+
+
 def _take_over(session: Session, no: int, after: EventId) -> None:
     """The agent's role in a deal that was opened with a key this home has renewed since."""
     writing.Writer(session).write(session.space(no), [AgentDevice(session.me.device, after)])
@@ -56,6 +71,8 @@ def _take_over(session: Session, no: int, after: EventId) -> None:
 def _look_after(session: Session, no: int, confirmed: Sequence[Taken]) -> None:
     """One deal. confirmed: my calls as a talent, in all deals."""
     deal = dealing.DealWriter(session, writing.Writer(session), session.space(no))
+    if deal.state.deal.contested:
+        return
     if deal.by.agent:
         board = deal.state.deal.board
         agency.tend(deal, agency.heard(session, board), agency.note_absence(session, board))

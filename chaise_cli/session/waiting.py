@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 POLL_S: Final = 1.0
-SYNC_S: Final = 15.0
 _ENDED: Final = frozenset({"released", "refunded", "cancelled"})  # the ends of a milestone; late movements change none
 
 
@@ -135,18 +134,16 @@ def wait(
     look: Callable[[], tuple[str, dict[str, Any]]],
     until: str,
     patience: Patience,
-    pull: Callable[[], None] | None = None,
+    tick: Callable[[], object] = lambda: None,
 ) -> tuple[str, dict[str, Any], NotYet | None]:
     """The object, with its shape's name, once it is in the state for good; or the failure to get there in time.
 
-    look: the object as it now stands; what is not final does not count yet. pull: asks the places, every 15 seconds.
+    look: the object as it now stands; what is not final does not count yet. tick: called before every look.
     Raises NoSuchState, OutOfReach.
     """
     started = patience.monotonic()
-    pulled = started
-    if pull is not None:
-        pull()
     while True:
+        tick()
         shape, data = look()
         check(shape, until)
         state, final = str(data["state"]), data.get("final", True) is not False
@@ -160,6 +157,3 @@ def wait(
             return shape, data, NotYet(of=str(data["id"]), state=state, until=until, why=why)
         left = POLL_S if patience.timeout_s is None else min(POLL_S, patience.timeout_s - (now - started))
         patience.sleep(left)
-        if pull is not None and patience.monotonic() - pulled >= SYNC_S:
-            pull()
-            pulled = patience.monotonic()

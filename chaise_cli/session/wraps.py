@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from chaise_cli.crypto import boxes, derivation, sealing
 from chaise_cli.ids import raw, text
 from chaise_cli.ledger import clear
+
+NAME: Final = 8  # bytes of an epoch's name
 
 
 def box_info(space: bytes, commit: bytes) -> bytes:
@@ -14,14 +17,50 @@ def box_info(space: bytes, commit: bytes) -> bytes:
     return derivation.PREFIX + b"wrap\0" + boxes.SUITE_ID + space + commit
 
 
-def wrap_for(space: bytes, secret: bytes, members: Sequence[tuple[str, bytes]]) -> clear.Wrap:
-    """A wrap of an epoch secret to members: their identity and public box key. Raises BadBoxKey."""
+def wrap_for(
+    space: bytes, secret: bytes, members: Sequence[tuple[str, bytes]], older: Sequence[bytes] = ()
+) -> clear.Wrap:
+    """A wrap of an epoch secret to members: their identity and public box key. Raises BadBoxKey.
+
+    older: secrets of epochs before it, which whoever opens it may read as well.
+    """
     commit = sealing.epoch_commit(space, secret)
     made = [
         clear.Box((identity, text(boxes.key_id(key))), text(boxes.wrap(key, secret, box_info(space, commit))))
         for identity, key in members
     ]
-    return clear.Wrap(text(commit), (), made)
+    previous = [_sealed(space, secret, one) for one in older]
+    return clear.Wrap(text(commit), sorted(previous), made)
+
+
+def _sealed(space: bytes, secret: bytes, older: bytes) -> tuple[str, str]:
+    name = sealing.epoch_commit(space, older)[:NAME]
+    sealed = sealing.seal(derivation.derive(secret, "history"), _nonce(name), older, _aad(space, name))
+    return text(name), text(sealed)
+
+
+def carried(space: bytes, wrap: clear.Wrap, secret: bytes) -> list[bytes]:
+    """The older secrets that a wrap of `secret` carries; what does not open, or has another name, is left out."""
+    found = []
+    for name_text, sealed in wrap.previous:
+        name = raw(name_text)
+        try:
+            older = sealing.open_sealed(
+                derivation.derive(secret, "history"), _nonce(name), raw(sealed), _aad(space, name)
+            )
+        except sealing.BadSeal:
+            continue
+        if len(older) == sealing.KEY_SIZE and sealing.epoch_commit(space, older)[:NAME] == name:
+            found.append(older)
+    return found
+
+
+def _nonce(name: bytes) -> bytes:
+    return derivation.tagged_hash("history-nonce", name)[: sealing.NONCE_SIZE]
+
+
+def _aad(space: bytes, name: bytes) -> bytes:
+    return derivation.PREFIX + b"history\0" + space + name
 
 
 def unwrap(space: bytes, wrap: clear.Wrap, keys: dict[str, boxes.BoxKey]) -> bytes | None:

@@ -48,6 +48,7 @@ class Writer:
         body = clear.write_wrap(wrap)
         chain = events.chain_of(self._db, space.no, self._device)
         seq = chain.seq + 1
+        assert seq, "in clear a chain begins with a genesis alone"
         packed = header.make(header.CLEAR, raw(space.id), self._device, seq, chain.id, header.NO_EPOCH, body)
         self._append_clear(space, "wrap", seq, header.event_id(packed), packed, body)
         name(self._session, space, wrap)
@@ -119,7 +120,7 @@ class Writer:
         me: IdentityId = self._session.me.identity
         row = events.Row(
             chain.no, seq, id_, header.SEALED, space.epoch, body.KIND, lamport, None, signature, data, self._device, me,
-            said.at, [(device, number) for device, number, _ in seen], body,
+            said.at, seen, body,
         )  # fmt: skip
         moved = chain._replace(seq=seq, id=id_, lamport=lamport, cited=cited, identity=me, admin=self._is_admin())
         return moved, row
@@ -135,12 +136,13 @@ class Writer:
             other
             for other in events.chains(self._db, space.no)
             if other.device != chain.device
-            and other.seq > cited.get(text(other.device), -1)
+            and other.seq > cited.get(other.name, other.first - 1)
             and (space.kind == "deal" or other.identity == self._session.me.identity)
         ]
-        seen = [(text(other.device), other.seq, text(other.id)) for other in heads]
+        cited |= {other.name: other.seq for other in heads}
+        left = {other.parent for other in heads}  # whoever cites a branch cites what it leaves
+        seen = [(text(other.device), other.seq, text(other.id)) for other in heads if other.no not in left]
         seen.sort()
-        cited |= {device: seq for device, seq, _ in seen}
         return json.dumps(cited).encode(), seen, 1 + max([chain.lamport, *(other.lamport for other in heads)])
 
 

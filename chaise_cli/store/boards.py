@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from chaise_cli.domain import directory, shape
+from chaise_cli.domain import directory, revocation, shape
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import Refused
 from chaise_cli.ids import IdentityId, raw, text
-from chaise_cli.store import content, events, people, profiles
+from chaise_cli.store import content, events, people, profiles, revocations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,6 +47,9 @@ class BoardFold:
     def fold(self, rows: Sequence[Row]) -> None:
         """Fold newly appended events; afterwards the tables stand as if all had come in order."""
         late: set[IdentityId] = set()
+        if revocations.any_in(self._db, self._space.no):  # a revocation reaches back
+            revoking = {said.row.identity for said in revocations.said(self._db, self._space.no)}
+            late |= {row.identity for row in rows if row.identity in revoking and row.identity}
         for row in rows:
             if row.kind == "genesis" and self._space.creator:  # only now is it known whose word names the board
                 late.add(IdentityId(self._space.creator))
@@ -65,12 +68,15 @@ class BoardFold:
     def refold(self, author: IdentityId) -> None:
         """Fold all of one author's events on this board from nothing."""
         self._forget(author)
+        cuts = revocations.Cuts(self._db, self._space.no, author)
         for stored in events.read_author(self._db, self._space.no, author):
             row = content.row(stored)
             self._marks[author] = (row.lamport, row.device, row.seq, row.id)
-            if stored.void != row.void:
-                events.set_void(self._db, row.chain, row.seq, None)
-            self._step(row)
+            void = row.void or cuts.why(row)
+            if stored.void != void:
+                events.set_void(self._db, row.chain, row.seq, void)
+            if void is None:
+                self._step(row)
         self._flush()
 
     def _mark(self, author: IdentityId) -> tuple[int, bytes, int, bytes]:
@@ -83,7 +89,7 @@ class BoardFold:
 
     def _step(self, row: Row) -> None:
         body, author = row.content, row.identity
-        if body is None or author is None:
+        if body is None or author is None or isinstance(body, revocation.BoardDeviceRevoked):
             return
         try:
             if isinstance(body, _LISTED):

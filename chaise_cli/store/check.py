@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.ids import text
-from chaise_cli.store import boards, connection, deals, events
+from chaise_cli.store import boards, check_rows, connection, deals, events, selves
 
 if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from chaise_cli.store.events import Space
 
 _DEAL_TABLES: Final = ("deal", "pending", "milestone", "op", "entry", "booking", "review", "message", "file")
+_SELF_TABLES: Final = ("told",)
 _BOARD_TABLES: Final = ("listing", "opinion", "profile", "mark", "board_name")
+_TABLES: Final = {"self": _SELF_TABLES, "deal": _DEAL_TABLES, "board": _BOARD_TABLES}
 
 
 class Kept(NamedTuple):
@@ -54,8 +56,11 @@ def pages(database: Connection) -> list[str]:
 
 
 def signatures(database: Connection, chain: int) -> list[Kept]:
-    """The kept signatures of a chain, in order."""
-    query = "SELECT seq, id, signature FROM event WHERE chain = ? AND signature IS NOT NULL ORDER BY seq"
+    """The kept signatures of a chain, those of waiting events included, in order."""
+    query = (
+        "SELECT seq, id, signature FROM event WHERE chain = ?1 AND signature IS NOT NULL"
+        " UNION ALL SELECT seq, id, signature FROM waiting WHERE chain = ?1 AND signature IS NOT NULL ORDER BY seq"
+    )
     return [Kept(*row) for row in database.execute(query, (chain,)).fetchall()]
 
 
@@ -65,22 +70,25 @@ def misplaced(database: Connection, space: Space) -> list[Misplaced]:
     Both are derived, no signature covers them, and a refold takes them as they stand.
     """
     found: list[Misplaced] = []
-    lamports: dict[tuple[str, int], int] = {}
+    lamports: dict[str, int] = {}
+    places: dict[tuple[int, int], int] = {}  # the same, by row and seq
     cited: list[tuple[events.Stored, list[list[Any]]]] = []
+    stems = {row.no: (row.parent, row.first) for row in events.chains(database, space.no)}
     for stored in events.read_space(database, space.no):
-        device = text(stored.device)
-        lamports[device, stored.seq] = stored.lamport
+        lamports[text(stored.id)] = places[stored.chain, stored.seq] = stored.lamport
         kind, seen = _said(stored)
         cited.append((stored, seen))
         if kind != stored.kind:
             found.append(Misplaced(stored.device, stored.seq))
     for stored, seen in cited:
-        before = [(text(stored.device), stored.seq - 1), *((device, seq) for device, seq, _ in seen)]
-        if stored.lamport != 1 + max(lamports.get(place, -1) for place in before):
+        parent, first = stems[stored.chain]
+        row = stored.chain if stored.seq > first or parent is None else parent
+        before = [places.get((row, stored.seq - 1), -1), *(lamports.get(id_, -1) for _, _, id_ in seen)]
+        if stored.lamport != 1 + max(before):
             found.append(Misplaced(stored.device, stored.seq))
     query = (
         "SELECT c.device, c.seq FROM chain c LEFT JOIN event e ON e.chain = c.no AND e.seq = c.seq"
-        " WHERE c.space = ? AND c.seq >= 0 AND (e.id IS NOT c.id OR e.lamport IS NOT c.lamport)"
+        " WHERE c.space = ? AND c.seq >= c.first AND (e.id IS NOT c.id OR e.lamport IS NOT c.lamport)"
     )
     return found + [Misplaced(*row) for row in database.execute(query, (space.no,)).fetchall()]
 
@@ -96,24 +104,26 @@ def _said(stored: events.Stored) -> tuple[str | None, list[list[Any]]]:
 
 
 def differing(database: Connection, space: Space) -> list[str]:
-    """The tables of a board or deal that differ from what its events say when folded from nothing."""
-    tables = {"deal": _DEAL_TABLES, "board": _BOARD_TABLES}.get(space.kind)
-    if tables is None:
-        return []
+    """The tables of a space that differ from what its events say when folded from nothing."""
+    tables = _TABLES[space.kind]
     before = _dump(database, space, tables)
     with connection.rehearsing(database):
-        _refold(database, space)
+        check_rows.clear_verdicts(database, space)
+        refold(database, space)
         after = _dump(database, space, tables)
     return [name for name in before if before[name] != after[name]]
 
 
-def _refold(database: Connection, space: Space) -> None:
+def refold(database: Connection, space: Space) -> None:
+    """Fold a space from nothing, inside the caller's transaction."""
     if space.kind == "deal":
         deals.DealFold(database, space).refold()
-        return
-    fold = boards.BoardFold(database, space)
-    for author in sorted({chain.identity for chain in events.chains(database, space.no) if chain.identity}):
-        fold.refold(author)
+    elif space.kind == "self":
+        selves.SelfFold(database, space).refold()
+    else:
+        fold = boards.BoardFold(database, space)
+        for author in check_rows.authors(database, space):
+            fold.refold(author)
 
 
 def _dump(database: Connection, space: Space, tables: tuple[str, ...]) -> dict[str, list[Any]]:

@@ -20,7 +20,7 @@ from sqlcipher3 import dbapi2 as driver
 from chaise_cli.errors import ChaiseError, Corrupt, Newer, NoKey, Refused
 
 Connection: TypeAlias = driver.Connection
-SCHEMA: Final = 1  # the newest migration; PRAGMA user_version of an up-to-date store
+SCHEMA: Final = 2  # the newest migration; PRAGMA user_version of an up-to-date store
 KEY_SIZE: Final = 48
 SALT: Final = slice(32, 48)
 _PLAIN: Final = b"SQLite format 3\0"
@@ -49,7 +49,7 @@ class DamagedStore(Corrupt):
 
     code = "store.damaged"
     message = "the store at {path} is damaged: {why}"
-    hint = "keep the file, restore a copy, then: chaise device renew"
+    hint = "keep it; chaise verify --repair --from PLACE, or a new home: chaise restore FILE, chaise init --recover"
     path: str
     why: str
 
@@ -135,6 +135,15 @@ def schema_of(connection: Connection) -> int:
     return found
 
 
+def data_version(connection: Connection) -> int:
+    """A number that changes when another connection, of whatever process, has written to the store."""
+    try:
+        found: int = connection.execute("PRAGMA data_version").fetchone()[0]
+    except driver.Error as error:
+        raise translated(error) from error
+    return found
+
+
 def check_private(path: Path) -> None:
     """Return only if nobody but this user can reach the file or folder. Raises OpenToOthers."""
     if sys.platform == "win32":
@@ -165,6 +174,16 @@ def translated(error: driver.Error, path: Path | None = None) -> ChaiseError:
     if isinstance(error, driver.IntegrityError | driver.ProgrammingError | driver.InterfaceError):
         raise error  # our own mistake, not the file's
     return DamagedStore(path=str(path or "this home"), why=text)
+
+
+def fold_wal(connection: Connection) -> None:
+    """Bring what lies in the write-ahead log into the file, before that is put away."""
+    try:
+        busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    except driver.Error as error:
+        raise translated(error) from error
+    if busy:
+        raise Busy
 
 
 @contextmanager

@@ -10,12 +10,15 @@ from chaise_cli.ledger import canonical
 from chaise_cli.store.events import Row
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chaise_cli.store.events import Stored
 
 # Verdicts of admission, which no fold changes; every other reason of a void event is worked out by the fold.
 AT_ADMISSION: Final = frozenset(
     {"body.unopenable", "body.malformed", "body.invalid", "kind.unknown", "kind.misplaced", "certificate.bad",
-     "chain.void", "terms.bad_signature", "review.bad_voucher"}
+     "chain.void", "terms.bad_signature", "review.bad_voucher",
+     "device.bad_revocation"}
 )  # fmt: skip
 
 
@@ -23,12 +26,12 @@ def row(stored: Stored) -> Row:
     """A stored event as it was admitted."""
     identity = IdentityId(text(stored.identity)) if stored.identity else None
     at = 0
-    seen: list[tuple[str, int]] = []
+    seen: Sequence[tuple[str, int, str]] = ()
     content = None
     void = stored.void if stored.void in AT_ADMISSION else None
     if stored.kind and stored.suite and void not in ("body.unopenable", "body.malformed"):
         read: Any = canonical.trusted(stored.body)
-        at, seen = read["at"], [(device, seq) for device, seq, _ in read["seen"]]
+        at, seen = read["at"], read["seen"]
         if void is None:
             content = shape.from_data(kinds.body_class(stored.kind), read["data"])
     return Row(

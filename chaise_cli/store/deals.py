@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from chaise_cli.domain import fold, kinds, order, record
 from chaise_cli.domain.agent import op_state
+from chaise_cli.domain.contest import Moved, Way, Word
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.recorded import Recorded
 from chaise_cli.errors import Refused
 from chaise_cli.ids import DeviceId, EventId, IdentityId, raw, text
-from chaise_cli.store import content, events, people
+from chaise_cli.store import content, cuts, events, lines, people, revocations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
 
     from chaise_cli.domain.deal import Deal
     from chaise_cli.domain.fold import DealState
+    from chaise_cli.domain.recorded import Parties
     from chaise_cli.store.events import Row, Space
 
-_MOVEMENTS = frozenset({"money.held", "money.released", "money.refunded", "money.paid_out"})
+_TURNS = frozenset({"agent.device", "agent.settled", "deal.opened"})  # may change which of the agent's events count
+BEYOND = 1 << 62  # behind every seq
 _TABLES = ("deal", "pending", "milestone", "op", "entry", "booking", "review", "message", "file")
 
 
@@ -40,18 +43,19 @@ class Loaded(NamedTuple):
     clock: int
     frontier: dict[str, int]
     at: int  # of its newest event
+    tip: bytes | None  # the id of the last event on the agent's line
 
 
 def load(connection: Connection, space: int) -> Loaded | None:
     """The deal in this space, if its opening has arrived."""
     row = connection.execute(
-        "SELECT taken, now, agent, line, clock, frontier, at FROM deal WHERE space = ?", (space,)
+        "SELECT taken, now, agent, line, clock, frontier, at, tip FROM deal WHERE space = ?", (space,)
     ).fetchone()
     if row is None:
         return None
     taken = _state(row[0])
     now = _state(row[1]) if row[1] else taken
-    return Loaded(taken, now, row[2], row[3], row[4], json.loads(row[5]), row[6])
+    return Loaded(taken, now, row[2], row[3], row[4], json.loads(row[5]), row[6], row[7])
 
 
 @lru_cache(maxsize=8)
@@ -68,14 +72,22 @@ class DealFold:
         self._db = connection
         self._space = space
         self._rows: dict[tuple[str, int], Row] = {}
-        self._chains = {text(chain.device): chain for chain in events.chains(connection, space.no)}
+        self._chains = {chain.no: chain for chain in events.chains(connection, space.no)}
+        self._names = {no: chain.name for no, chain in self._chains.items()}
+        self._named = {self._names[no]: chain for no, chain in self._chains.items()}
+        self._forked = {chain.device for chain in self._chains.values() if chain.parent is not None}
+        self._branches = order.Branches(self._first, self._stem) if self._forked else order.STRAIGHT
         self._uptakes: list[tuple[int, str | None, int, int]] = []
         self._old: Loaded | None = None
+        # A revocation reaches back, and who vouches for what comes before it may come last; deals rarely hold one.
+        self._said = revocations.said(connection, space.no) if revocations.any_in(connection, space.no) else []
+        self._above: dict[int, tuple[DeviceId, ...]] = {}
+        self._strays = revocations.strays(connection, self._said) if self._said else frozenset[int]()
 
     def fold(self, rows: Sequence[Row]) -> None:
         """Fold newly appended events, given in a causal order."""
         found = load(self._db, self._space.no)
-        if found is None or self._may_move_line(found, rows):
+        if found is None or self._said or self._may_move_line(found, rows):
             held = "SELECT count(*) FROM event e JOIN chain c ON c.no = e.chain WHERE c.space = ?"
             is_all = self._db.execute(held, (self._space.no,)).fetchone()[0] == len(rows)
             self._refold(rows if is_all else self._stored())
@@ -87,17 +99,20 @@ class DealFold:
         agent = text(found.agent)
         for row in rows:
             if row.device == found.agent and _may_take(row, found.taken):
-                self._take(_place(row))
-            elif _guarded(row) and row.seq > self._frontier.get(text(row.device), -1):
+                self._take(self._place(row))
+            elif _guarded(row) and row.seq > self._frontier.get(self._names[row.chain], -1):
                 self._pend(row)
         self._finish(agent)
 
     def _may_move_line(self, found: Loaded, rows: Sequence[Row]) -> bool:
         """Whether events may change which of the agent's events count.
 
-        Such are a handover, what a handover names, and, once there was one, words of a device without the role.
+        Such are a handover, what a handover names, and, once there was one, words of a device without the role;
+        words of an agent's device that wrote several histories; what settles them; and another opening.
         """
-        if any(row.kind == "agent.device" for row in rows):
+        if any(row.kind in _TURNS and (row.kind != "deal.opened" or self._is_makers(row)) for row in rows):
+            return True
+        if found.agent in self._forked and any(row.device == found.agent and row.suite for row in rows):
             return True
         query = "SELECT body, void FROM event WHERE kind = 'agent.device' AND chain = ?"
         chains = [chain.no for chain in self._chains.values() if chain.identity == found.taken.deal.parties.client]
@@ -111,6 +126,23 @@ class DealFold:
         """Fold the whole deal from nothing."""
         self._refold(self._stored())
 
+    def ways(self) -> list[Way]:
+        """The histories between which the sides of a contested deal have to choose; writes nothing."""
+        telling, openings = self._told()
+        words = telling.words()
+        return [self._way(places, words, stands=stands) for places, stands in telling.ways(openings)]
+
+    def _way(self, places: Sequence[order.Place], words: Sequence[tuple[str, str]], *, stands: bool) -> Way:
+        ids = [EventId(place.id) for place in places]
+        rows = [self._rows[place.branch, place.seq] for place in places]
+        moved = [
+            Moved(EventId(text(row.id)), str(row.kind), row.content.milestone, row.content.amount, row.at)
+            for row in rows
+            if row.kind in lines.MOVEMENTS and row.content is not None
+        ]
+        said = [Word(IdentityId(who), EventId(last)) for who, last in words if last in ids]
+        return Way(ids[0], ids, places[0].device, stands, moved, said)
+
     def _stored(self) -> list[Row]:
         return [content.row(stored) for stored in events.read_space(self._db, self._space.no)]
 
@@ -121,74 +153,99 @@ class DealFold:
         numbers = "SELECT no FROM chain WHERE space = ?"
         self._db.execute(f"UPDATE event SET uptake = NULL WHERE chain IN ({numbers})", (self._space.no,))
         self._remember(rows)
-        ours = [row for row in rows if row.suite and row.device == self._space.creator_device]
-        opening = min(ours, key=lambda row: row.seq, default=None)
-        state = opening and self._opened(opening)
-        if opening is None or state is None:
+        telling = self._telling(rows)
+        makers = telling.openings(self._space.creator_device)
+        openings = [lines.Opened(row, state) for row in makers if (state := self._opened(row))]
+        if not openings:
             return
-        self._begin(Loaded(state, state, b"", 0, 0, {}, 0))
+        opened, line = telling.line(openings)
+        state = opened.state._replace(deal=opened.state.deal._replace(contested=bool(line.contested)))
+        self._begin(Loaded(state, state, b"", 0, 0, {}, 0, None))
         self._free(state, rows)
-        line = self._line(opening, state, rows)
         for place in line.events:
             self._take(place)
         for row in rows:
-            if _guarded(row) and row.seq > self._frontier.get(text(row.device), -1):
+            if _guarded(row) and row.seq > self._frontier.get(self._names[row.chain], -1):
                 self._pend(row)
         self._finish(line.device)
 
+    def line(self) -> order.Line | None:
+        """The agent's line as it stands; None before the opening has arrived. Writes nothing."""
+        telling, openings = self._told()
+        return telling.line(openings)[1] if openings else None
+
+    def _told(self) -> tuple[lines.Telling, list[lines.Opened]]:
+        rows = self._stored()
+        self._remember(rows)
+        telling = self._telling(rows)
+        makers = telling.openings(self._space.creator_device)
+        return telling, [lines.Opened(row, state) for row in makers if (state := self._try(row)[0])]
+
+    def _telling(self, rows: Sequence[Row]) -> lines.Telling:
+        def cut(parties: Parties) -> frozenset[bytes]:
+            return cuts.cut(self._db, self._said, self._chains, rows, parties) if self._said else frozenset()
+
+        return lines.Telling(self._chains, rows, self._place, cut)
+
     def _remember(self, rows: Iterable[Row]) -> None:
         for row in rows:
-            self._rows[text(row.device), row.seq] = row
+            self._rows[self._names[row.chain], row.seq] = row
+
+    def _is_makers(self, row: Row) -> bool:
+        return row.device == self._space.creator_device
+
+    def _first(self, branch: str) -> int:
+        return self._named[branch].first
+
+    def _stem(self, branch: str) -> str | None:
+        parent = self._named[branch].parent
+        return None if parent is None else self._names[parent]
+
+    def _place(self, row: Row) -> order.Place:
+        seen = [self._spot(*cited) for cited in row.seen]
+        return order.Place(text(row.device), row.seq, text(row.id), row.lamport, seen, self._names[row.chain])
+
+    def _spot(self, device: str, seq: int, id_: str) -> tuple[str, int]:
+        """Where a cited event stands. Of a device that wrote several histories, its id tells on which."""
+        if not self._forked or raw(device) not in self._forked:
+            return device, seq
+        found = events.find_event(self._db, raw(id_))
+        assert found, "an event waits for what it cites"
+        return self._names[found.chain], seq
 
     def _begin(self, found: Loaded) -> None:
         self._state, self._line_length, self._clock = found.taken, found.line, found.clock
+        self._tip = found.tip
         self._frontier, self._at = dict(found.frontier), found.at
 
     def _opened(self, opening: Row) -> DealState | None:
+        state, void = self._try(opening)
+        if void is not None:
+            events.set_void(self._db, opening.chain, opening.seq, void)
+        return state
+
+    def _try(self, opening: Row) -> tuple[DealState | None, str | None]:
+        """The deal right after an opening, or why it opens none."""
         if opening.kind != "deal.opened" or opening.content is None or opening.identity is None:
-            return None
+            return None, None
         try:
-            return fold.opened(self._space.id, self._recorded(opening, 0, final=False, agent=False))
+            return fold.opened(self._space.id, self._recorded(opening, 0, final=False, agent=False)), None
         except Refused as refusal:
-            events.set_void(self._db, opening.chain, opening.seq, refusal.code)
-            return None
-
-    def _line(self, opening: Row, state: DealState, rows: Sequence[Row]) -> order.Line:
-        places: dict[str, list[order.Place]] = {}
-        for row in rows:
-            if _may_take(row, state):
-                places.setdefault(text(row.device), []).append(_place(row))
-        handovers = [
-            order.Handover(_place(row), row.content.device, row.content.after)
-            for row in rows
-            if isinstance(row.content, order.AgentDevice) and self._may_move(row, state)
-        ]
-        return order.agent_line(
-            _place(opening),
-            state.deal.parties.agent_device,
-            lambda device: sorted(places.get(device, ()), key=lambda place: place.seq),
-            handovers,
-            lambda place: self._rows[place.device, place.seq].kind in _MOVEMENTS,
-        )
-
-    def _may_move(self, row: Row, state: DealState) -> bool:
-        """The agent's old device, or one its identity's admin certificate names, may move the role to itself or on."""
-        parties = state.deal.parties
-        writer = self._chains[text(row.device)]
-        return row.identity == parties.agent and (writer.admin or text(row.device) == parties.agent_device)
+            return None, refusal.code
 
     def _take(self, tip: order.Place) -> None:
         """Fold what the agent's event `tip` covers, then `tip`; all of it is final."""
-        if tip.seq <= self._frontier.get(tip.device, -1):
+        self._tip = raw(tip.id)
+        if tip.seq <= self._frontier.get(tip.branch, -1):
             return  # taken up before its device got the role
         deal = self._state.deal
         if deal.parties.agent_device != tip.device:  # its first word since the old device gave the role away
             parties = deal.parties._replace(agent_device=DeviceId(tip.device))
             self._state = self._state._replace(deal=deal._replace(parties=parties))
-        row = self._rows[tip.device, tip.seq]
+        row = self._rows[tip.branch, tip.seq]
         self._clock = max(self._clock, row.at)
-        for place in order.cover(self._frontier, tip, self._find):
-            covered = self._row(place.device, place.seq)
+        for place in self._revocations_first(order.cover(self._frontier, tip, self._find, self._branches)):
+            covered = self._row(place.branch, place.seq)
             if not _guarded(covered):
                 continue
             if place.id == self._state.deal.opening:
@@ -199,20 +256,27 @@ class DealFold:
             self._uptakes.append((self._line_length, void, covered.chain, covered.seq))
         self._line_length += 1
 
+    def _revocations_first(self, places: list[order.Place]) -> list[order.Place]:
+        """Within one uptake a revocation comes before what it cuts off, whatever lamport that claims."""
+        if not self._said:
+            return places
+        strength = {(self._names[one.row.chain], one.row.seq): len(one.row.content.certificates) for one in self._said}
+        return sorted(places, key=lambda place: strength.get((place.branch, place.seq), len(places) + 9))
+
     def _apply(self, row: Row, *, agent: bool) -> str | None:
         if row.void is not None or row.content is None or row.identity is None:
             return row.void
         self._state, void = fold.apply(self._state, self._recorded(row, self._clock, final=True, agent=agent))
         return void
 
-    def _find(self, device: str, seq: int) -> order.Place:
-        return _place(self._row(device, seq))
+    def _find(self, branch: str, seq: int) -> order.Place:
+        return self._place(self._row(branch, seq))
 
-    def _row(self, device: str, seq: int) -> Row:
-        if (device, seq) not in self._rows:
-            chain = self._chains[device]
+    def _row(self, branch: str, seq: int) -> Row:
+        if (branch, seq) not in self._rows:
+            chain = self._named[branch]
             self._remember(content.row(stored) for stored in events.read_chain(self._db, chain.no, seq, seq))
-        return self._rows[device, seq]
+        return self._rows[branch, seq]
 
     def _pend(self, row: Row) -> None:
         self._db.execute(
@@ -229,15 +293,20 @@ class DealFold:
         taken = self._state
         entries = taken.deal.entries
         taken = taken._replace(deal=taken.deal._replace(entries=()))
-        now = self._tail(taken)
+        begin = taken
+        if agent and taken.deal.parties.agent_device != agent:  # it has the role already, and has said nothing yet
+            parties = taken.deal.parties._replace(agent_device=DeviceId(agent))
+            begin = taken._replace(deal=taken.deal._replace(parties=parties))
+        now = self._tail(begin)
         self._save(taken, now, agent)
         self._entries(entries)
 
     def _tail(self, state: DealState) -> DealState:
         """The state with what nobody took up folded on top, provisional."""
-        query = "SELECT c.device, p.seq FROM pending p JOIN chain c ON c.no = p.chain WHERE p.space = ?"
-        rows = [self._row(text(device), seq) for device, seq in self._db.execute(query, (self._space.no,)).fetchall()]
-        for row in sorted(rows, key=lambda row: _place(row).rank()):
+        query = "SELECT chain, seq FROM pending WHERE space = ?"
+        rows = [self._row(self._names[no], seq) for no, seq in self._db.execute(query, (self._space.no,)).fetchall()]
+        tail = self._revocations_first(sorted((self._place(row) for row in rows), key=order.Place.rank))
+        for row in (self._row(place.branch, place.seq) for place in tail):
             if text(row.id) == state.deal.opening:
                 continue
             void = row.void
@@ -248,9 +317,14 @@ class DealFold:
 
     def _recorded(self, row: Row, clock: int, *, final: bool, agent: bool) -> Recorded:
         assert row.identity is not None, "a chain without an owner is void"
+        if self._said and row.chain not in self._above:
+            self._above[row.chain] = revocations.above(self._db, row.chain)
+        # A history that the revocation of its device does not know lies behind any cut.
+        seq = BEYOND if row.chain in self._strays else row.seq
         return Recorded(
-            EventId(text(row.id)), row.identity, DeviceId(text(row.device)), row.at, clock, final, agent, row.content
-        )
+            EventId(text(row.id)), row.identity, DeviceId(text(row.device)), row.at, clock, final, agent, row.content,
+            seq, self._above.get(row.chain, ()),
+        )  # fmt: skip
 
     def _free(self, state: DealState, rows: Sequence[Row]) -> None:
         """Insert what is folded by insertion: messages, updates, contacts; and the files that events name."""
@@ -291,12 +365,12 @@ class DealFold:
         deal, old = now.deal, self._old
         self._db.execute(
             "INSERT OR REPLACE INTO deal(space, client, talent, post, board, state, at, final, agent, clock, line,"
-            " frontier, taken, now) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            " frontier, taken, now, tip, contested) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 self._space.no, raw(deal.parties.client), raw(deal.parties.talent),
                 raw(deal.post) if deal.post else None, raw(deal.board), deal.state, self._at, now is taken, raw(agent),
-                self._clock, self._line_length, json.dumps(self._frontier), _json(taken),
-                None if now is taken else _json(now),
+                self._clock, self._line_length, json.dumps(self._frontier, sort_keys=True), _json(taken),
+                None if now is taken else _json(now), self._tip, deal.contested,
             ),
         )  # fmt: skip
         if old is None or old.now.deal.milestones != deal.milestones:
@@ -337,6 +411,11 @@ class DealFold:
         self._db.executemany("INSERT INTO entry VALUES (?,?,?,?,?,?,?)", rows)
 
 
+def line(connection: Connection, space: Space) -> order.Line | None:
+    """The agent's line of a deal; None before its opening has arrived."""
+    return DealFold(connection, space).line()
+
+
 def _op_states(deal: Deal) -> dict[str, str]:
     return {id_: op_state(deal, op) for id_, op in deal.ops.items()}
 
@@ -353,14 +432,10 @@ def _json(state: DealState) -> str:
     return json.dumps(record.dump(state), separators=(",", ":"))
 
 
-def _place(row: Row) -> order.Place:
-    return order.Place(text(row.device), row.seq, text(row.id), row.lamport, row.seen)
-
-
 def _guarded(row: Row) -> bool:
     return row.kind is not None and row.kind in kinds.KINDS and kinds.KINDS[row.kind].order == "guarded"
 
 
 def _may_take(row: Row, state: DealState) -> bool:
     """Whether it is a sealed event of the agent, who is the client: an opening may name any device."""
-    return bool(row.suite) and row.identity == state.deal.parties.client
+    return lines.may_take(row, state.deal.parties.client)

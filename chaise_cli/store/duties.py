@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.ids import DeviceId, EventId, IdentityId, raw, text
+from chaise_cli.store import content
 
 if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection
@@ -30,11 +31,10 @@ class Hired(NamedTuple):
 
 
 class Role(NamedTuple):
-    """Whose device is the agent's in a deal, and how many events its line has so far."""
+    """Whose device is the agent's in a deal."""
 
     space: int
     agent: DeviceId
-    line: int
 
 
 def busy(connection: Connection, me: IdentityId, device: DeviceId) -> list[int]:
@@ -69,12 +69,44 @@ def has_pending(connection: Connection, space: int) -> bool:
     return connection.execute("SELECT 1 FROM pending WHERE space = ? LIMIT 1", (space,)).fetchone() is not None
 
 
-def roles(connection: Connection, me: IdentityId, device: DeviceId) -> list[Role]:
-    """The agent's role in my deals as a client where another device has it, and this one never asked for it."""
+def stranded(connection: Connection, me: IdentityId, device: DeviceId) -> list[Role]:
+    """As `roles`, where this device did ask: what it asked behind was settled away, and it gets the role no more."""
     query = (
-        "SELECT space, agent, line FROM deal d WHERE client = ?1 AND agent <> ?2 AND NOT EXISTS"
+        "SELECT space, agent FROM deal d WHERE client = ?1 AND agent <> ?2 AND NOT contested AND EXISTS"
         " (SELECT 1 FROM chain c JOIN event e ON e.chain = c.no"
         " WHERE c.space = d.space AND c.device = ?2 AND e.kind = 'agent.device')"
     )
     rows = connection.execute(query, (raw(me), raw(device))).fetchall()
-    return [Role(space, DeviceId(text(agent)), line) for space, agent, line in rows]
+    return [Role(space, DeviceId(text(agent))) for space, agent in rows]
+
+
+def roles(connection: Connection, me: IdentityId, device: DeviceId) -> list[Role]:
+    """The agent's role in my deals as a client where another device has it, and this one never asked for it."""
+    query = (
+        "SELECT space, agent FROM deal d WHERE client = ?1 AND agent <> ?2 AND NOT EXISTS"
+        " (SELECT 1 FROM chain c JOIN event e ON e.chain = c.no"
+        " WHERE c.space = d.space AND c.device = ?2 AND e.kind = 'agent.device')"
+    )
+    rows = connection.execute(query, (raw(me), raw(device))).fetchall()
+    return [Role(space, DeviceId(text(agent))) for space, agent in rows]
+
+
+def agent_of(connection: Connection, device: DeviceId) -> int:
+    """How many deals have this device as the agent's."""
+    found: int = connection.execute("SELECT count(*) FROM deal WHERE agent = ?", (raw(device),)).fetchone()[0]
+    return found
+
+
+def as_client(connection: Connection, me: IdentityId) -> list[int]:
+    """My deals as the client, oldest first."""
+    return [no for (no,) in connection.execute("SELECT space FROM deal WHERE client = ? ORDER BY space", (raw(me),))]
+
+
+def asked_for(connection: Connection, space: int, device: DeviceId, after: EventId) -> bool:
+    """Whether this device asked for the agent's role behind that very event before."""
+    query = (
+        "SELECT e.body FROM chain c JOIN event e ON e.chain = c.no"
+        " WHERE c.space = ? AND c.device = ? AND e.kind = 'agent.device'"
+    )
+    rows = connection.execute(query, (space, raw(device))).fetchall()
+    return any(content.said(body)["after"] == after for (body,) in rows)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chaise_cli.domain.light import NamedTuple
-from chaise_cli.ids import EventId, IdentityId, SpaceId, raw, text
+from chaise_cli.ids import IdentityId, SpaceId, raw, text
 
 if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection
@@ -29,11 +29,18 @@ class Space(NamedTuple):
 
 
 class Chain(NamedTuple):
-    """One device's chain in one space up to its newest opened event; seq −1 when there is none."""
+    """One device's chain in one space, or one branch of it, up to its newest opened event.
+
+    root: of a branch the id of its first event, and empty for the stem; parent: the row it leaves at its end. first:
+    seq of its first event; `seq` is one less while none was opened.
+    """
 
     no: int
     space: int
     device: bytes
+    root: bytes
+    parent: int | None
+    first: int
     identity: IdentityId | None
     admin: bool
     void: str | None
@@ -41,6 +48,11 @@ class Chain(NamedTuple):
     id: bytes
     lamport: int
     cited: bytes
+
+    @property
+    def name(self) -> str:
+        """What names it in stored JSON: its device, and of a branch its first event."""
+        return branch_name(self.device, self.root)
 
 
 class Row(NamedTuple):
@@ -62,12 +74,12 @@ class Row(NamedTuple):
     device: bytes
     identity: IdentityId | None
     at: int
-    seen: Sequence[tuple[str, int]]
+    seen: Sequence[tuple[str, int, str]]
     content: Any
 
 
 _SPACE = "no, id, kind, creator, creator_device, epoch, newer, synced_at"
-_CHAIN = "no, space, device, identity, admin, void, seq, id, lamport, cited"
+_CHAIN = "no, space, device, root, parent, first, identity, admin, void, seq, id, lamport, cited"
 
 
 def _space(row: tuple[Any, ...] | None) -> Space | None:
@@ -121,30 +133,41 @@ def set_newer(connection: Connection, no: int) -> None:
 
 
 def _chain(row: tuple[Any, ...]) -> Chain:
-    no, space, device, identity, admin, void, seq, id_, lamport, cited = row
+    no, space, device, root, parent, first, identity, admin, void, seq, id_, lamport, cited = row
     who = IdentityId(text(identity)) if identity else None
-    return Chain(no, space, device, who, bool(admin), void, seq, id_ or bytes(32), lamport, cited or b"")
+    return Chain(
+        no, space, device, root, parent, first, who, bool(admin), void, seq, id_ or bytes(32), lamport, cited or b""
+    )
+
+
+def branch_name(device: bytes, root: bytes) -> str:
+    """What names a chain, or a branch of one, in stored JSON."""
+    return f"{text(device)}.{text(root)}" if root else text(device)
 
 
 def chains(connection: Connection, space: int) -> list[Chain]:
-    """Every chain of a space, by device."""
-    rows = connection.execute(f"SELECT {_CHAIN} FROM chain WHERE space = ? ORDER BY device", (space,))
+    """Every chain of a space with its branches, by device; a stem before its branches."""
+    rows = connection.execute(f"SELECT {_CHAIN} FROM chain WHERE space = ? ORDER BY device, root", (space,))
     return [_chain(row) for row in rows.fetchall()]
 
 
-def find_chain(connection: Connection, space: int, device: bytes) -> Chain | None:
-    """The chain of a device in a space, if there is one."""
-    query = f"SELECT {_CHAIN} FROM chain WHERE space = ? AND device = ?"
-    row = connection.execute(query, (space, device)).fetchone()
-    return _chain(row) if row else None
+def branches_of(connection: Connection, space: int, device: bytes) -> list[Chain]:
+    """The chain of a device in a space: its stem, then its branches; nothing when there is none."""
+    query = f"SELECT {_CHAIN} FROM chain WHERE space = ? AND device = ? ORDER BY root"
+    return [_chain(row) for row in connection.execute(query, (space, device)).fetchall()]
+
+
+def chain_numbered(connection: Connection, no: int) -> Chain:
+    """The chain or branch with this row number."""
+    row = connection.execute(f"SELECT {_CHAIN} FROM chain WHERE no = ?", (no,)).fetchone()
+    assert row, "a row names a chain that is not there"
+    return _chain(row)
 
 
 def chain_of(connection: Connection, space: int, device: bytes) -> Chain:
-    """The chain of a device in a space; an empty one is made when there is none."""
+    """The chain of a device in a space, its stem if it has branches; an empty one is made when there is none."""
     connection.execute("INSERT OR IGNORE INTO chain(space, device) VALUES (?, ?)", (space, device))
-    found = find_chain(connection, space, device)
-    assert found, "the row just written"
-    return found
+    return branches_of(connection, space, device)[0]
 
 
 def save_chain(connection: Connection, chain: Chain) -> None:
@@ -173,12 +196,14 @@ def append(connection: Connection, rows: Iterable[Row]) -> None:
     )
 
 
-def id_and_lamport(connection: Connection, chain: int, seq: int) -> tuple[bytes, int] | None:
-    """Id and lamport of the event at `seq`, if it is held."""
-    found: tuple[bytes, int] | None = connection.execute(
-        "SELECT id, lamport FROM event WHERE chain = ? AND seq = ?", (chain, seq)
+def lamport_of(connection: Connection, space: int, device: bytes, seq: int, id_: bytes) -> int | None:
+    """The lamport of an opened event of a device, on whatever branch it stands; None when it is not there."""
+    row = connection.execute(
+        "SELECT e.lamport FROM chain c JOIN event e ON e.chain = c.no"
+        " WHERE c.space = ? AND c.device = ? AND e.seq = ? AND e.id = ?",
+        (space, device, seq, id_),
     ).fetchone()
-    return found
+    return row[0] if row else None
 
 
 class Stored(NamedTuple):
@@ -199,44 +224,35 @@ class Stored(NamedTuple):
     identity: bytes | None
 
 
-_STORED = (
+STORED = (
     "SELECT e.chain, e.seq, e.id, e.suite, e.epoch, e.kind, e.lamport, e.uptake, e.void, e.signature, e.body,"
     " c.device, c.identity FROM event e JOIN chain c ON c.no = e.chain "
 )
+"""Selects what `Stored` holds."""
 
 
 def read_chain(connection: Connection, chain: int, first: int, last: int) -> list[Stored]:
     """The events of a chain from `first` to `last`, both included."""
-    query = _STORED + "WHERE e.chain = ? AND e.seq BETWEEN ? AND ? ORDER BY e.seq"
+    query = STORED + "WHERE e.chain = ? AND e.seq BETWEEN ? AND ? ORDER BY e.seq"
     return [Stored(*row) for row in connection.execute(query, (chain, first, last)).fetchall()]
 
 
 def read_space(connection: Connection, space: int) -> Iterator[Stored]:
     """All events of a space in the order (lamport, device, seq, id)."""
-    query = _STORED + "WHERE c.space = ? ORDER BY e.lamport, c.device, e.seq, e.id"
+    query = STORED + "WHERE c.space = ? ORDER BY e.lamport, c.device, e.seq, e.id"
     return (Stored(*row) for row in connection.execute(query, (space,)))
 
 
 def read_author(connection: Connection, space: int, identity: IdentityId) -> list[Stored]:
     """All events of one author in a space in the order (lamport, device, seq, id)."""
-    query = _STORED + "WHERE c.space = ? AND c.identity = ? ORDER BY e.lamport, c.device, e.seq, e.id"
+    query = STORED + "WHERE c.space = ? AND c.identity = ? ORDER BY e.lamport, c.device, e.seq, e.id"
     return [Stored(*row) for row in connection.execute(query, (space, raw(identity))).fetchall()]
 
 
 def find_event(connection: Connection, id_: bytes) -> Stored | None:
     """The event with this id."""
-    row = connection.execute(_STORED + "WHERE e.id = ?", (id_,)).fetchone()
+    row = connection.execute(STORED + "WHERE e.id = ?", (id_,)).fetchone()
     return Stored(*row) if row else None
-
-
-def find_opening(connection: Connection, space: Space) -> EventId | None:
-    """The `deal.opened` that counts in a deal's space: the first one of the space's maker."""
-    row = connection.execute(
-        "SELECT e.id FROM event e JOIN chain c ON c.no = e.chain"
-        " WHERE c.space = ? AND e.kind = 'deal.opened' AND c.device = ? ORDER BY e.seq LIMIT 1",
-        (space.no, space.creator_device),
-    ).fetchone()
-    return EventId(text(row[0])) if row else None
 
 
 def count(connection: Connection) -> int:
@@ -245,25 +261,16 @@ def count(connection: Connection) -> int:
     return found
 
 
+def last_heard(connection: Connection, device: bytes) -> int | None:
+    """The highest claimed time, in ms, of what a device said last in each space; None when nothing is held of it."""
+    query = (
+        "SELECT max(json_extract(CAST(e.body AS TEXT), '$.at')) FROM chain c JOIN event e ON e.chain = c.no"
+        " WHERE c.device = ? AND e.seq = c.seq AND e.suite = 1 AND json_valid(CAST(e.body AS TEXT))"
+    )
+    found: int | None = connection.execute(query, (device,)).fetchone()[0]
+    return found
+
+
 def set_void(connection: Connection, chain: int, seq: int, void: str | None) -> None:
     """Record why an event counts for nothing, or that it counts."""
     connection.execute("UPDATE event SET void = ? WHERE chain = ? AND seq = ?", (void, chain, seq))
-
-
-_BOTH = (
-    "(SELECT seq, id, signature FROM event WHERE chain = ?1 AND seq BETWEEN ?2 AND ?3"
-    " UNION ALL SELECT seq, id, signature FROM waiting WHERE chain = ?1 AND seq BETWEEN ?2 AND ?3)"
-)
-
-
-def signed_between(connection: Connection, chain: int, first: int, last: int) -> tuple[int | None, int | None]:
-    """The highest and the lowest seq in the range whose signature is kept, among events held and waiting."""
-    query = f"SELECT max(seq), min(seq) FROM {_BOTH} WHERE signature IS NOT NULL"
-    highest, lowest = connection.execute(query, (chain, first, last)).fetchone()
-    return highest, lowest
-
-
-def id_at(connection: Connection, chain: int, seq: int) -> bytes | None:
-    """The id of an event that is held or waiting, if it is."""
-    row = connection.execute(f"SELECT id FROM {_BOTH}", (chain, seq, seq)).fetchone()
-    return row[0] if row else None

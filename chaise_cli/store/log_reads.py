@@ -9,12 +9,12 @@ import heapq
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from chaise_cli.domain.light import NamedTuple
-from chaise_cli.ids import DeviceId, EventId, IdentityId, SpaceId, prefix_range, text
+from chaise_cli.ids import DeviceId, EventId, IdentityId, SpaceId, prefix_range, raw, text
 from chaise_cli.ledger import canonical
-from chaise_cli.store import events, own, places
+from chaise_cli.store import branches, events, own, places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlcipher3.dbapi2 import Connection
 
@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 
 CLEAR: Final = ("genesis", "wrap")  # kinds in clear, which tell no time
 STATES: Final = ("valid", "void", "pending")
+DELIVERIES: Final = ("seen", "relay", "peer", "folder", "local")  # the best first
 _FIRST, _BLOCK = 4, 64  # events read from the end of a chain at first, and then
 _BODILESS: Final = frozenset({"body.unopenable", "body.malformed"})
 
 
 class Logged(NamedTuple):
-    """One event as the log tells it. `at` is its device's clock, ms since 1970, UTC; None where it tells none."""
+    """One event as the log tells it. `at` is its device's clock, ms since 1970, UTC; None where it tells none.
+
+    branch: its device also wrote another history of this chain, of which it is no part.
+    """
 
     id: EventId
     space: SpaceId
@@ -41,16 +45,22 @@ class Logged(NamedTuple):
     status: str
     reason: str | None
     delivery: str
+    branch: bool
+    copies: Sequence[tuple[str, str]]  # places that have it, and how that is known, as `places.Reached`
+    seen: bool
 
 
-def newest(connection: Connection, space: int | None) -> Iterator[Logged]:
-    """The events of one space by its order, or of all spaces by their clocks, newest first, as they are asked for."""
+def newest(connection: Connection, space: int | None, by: IdentityId | None = None) -> Iterator[Logged]:
+    """The events of one space by its order, or of all spaces by their clocks, newest first, as they are asked for.
+
+    by: of one author alone.
+    """
     found = [events.space_numbered(connection, space)] if space is not None else events.spaces(connection)
     chains = [
         _Chain(connection, held, chain, one_space=space is not None)
         for held in found
         for chain in events.chains(connection, held.no)
-        if chain.seq >= 0
+        if chain.seq >= chain.first and by in {None, chain.identity}
     ]
     merged = heapq.merge(*(chain.read() for chain in chains), key=lambda row: row[0], reverse=True)
     return (logged for _rank, logged in merged)
@@ -61,9 +71,8 @@ def with_id(connection: Connection, id_: bytes) -> Logged | None:
     stored = events.find_event(connection, id_)
     if stored is None:
         return None
-    row = connection.execute("SELECT space FROM chain WHERE no = ?", (stored.chain,)).fetchone()
-    space = events.space_numbered(connection, row[0])
-    chain = events.chain_of(connection, space.no, stored.device)
+    chain = events.chain_numbered(connection, stored.chain)
+    space = events.space_numbered(connection, chain.space)
     return _Chain(connection, space, chain, one_space=True).logged(stored)
 
 
@@ -74,18 +83,19 @@ def ids_like(connection: Connection, chars: str, most: int) -> list[bytes]:
 
 
 class _Chain:
-    """One device's chain in one space, read backwards."""
+    """One device's chain in one space, or one branch of it, read backwards."""
 
     def __init__(self, connection: Connection, space: Space, chain: Chain, *, one_space: bool) -> None:
         self._db, self._space, self._chain, self._one_space = connection, space, chain, one_space
-        self._reached: tuple[int, int] | None = None
+        self._reached: tuple[int, list[places.Reached]] | None = None
+        self._branches: list[Chain] | None = None
 
     def read(self) -> Iterator[tuple[tuple[Any, ...], Logged]]:
         """The events with their ranks, the newest first."""
         last, size = self._chain.seq, _FIRST
         clock = 0
-        while last >= 0:
-            block = events.read_chain(self._db, self._chain.no, max(0, last - size + 1), last)
+        while last >= self._chain.first:
+            block = events.read_chain(self._db, self._chain.no, max(self._chain.first, last - size + 1), last)
             for stored in reversed(block):
                 logged = self.logged(stored)
                 clock = logged.at if logged.at is not None else clock
@@ -97,6 +107,7 @@ class _Chain:
     def logged(self, stored: Stored) -> Logged:
         """One event of the chain with its status and delivery."""
         status, reason = self._status(stored)
+        delivery, copies, seen = self._delivery(stored)
         who = IdentityId(text(stored.identity)) if stored.identity else None
         return Logged(
             EventId(text(stored.id)),
@@ -110,7 +121,10 @@ class _Chain:
             _at(stored),
             status,
             reason,
-            self._delivery(stored),
+            delivery,
+            bool(self._chain.root),
+            copies,
+            seen,
         )
 
     def _status(self, stored: Stored) -> tuple[str, str | None]:
@@ -122,12 +136,14 @@ class _Chain:
             return "pending", stored.void
         return ("void", stored.void) if stored.void else ("valid", None)
 
-    def _delivery(self, stored: Stored) -> str:
-        """`seen` by the other side, else at some place (`relay`), else `local`."""
+    def _delivery(self, stored: Stored) -> tuple[str, list[tuple[str, str]], bool]:
+        """The best that is known of who has the event, the places that do, and whether the other side has seen it."""
         if self._reached is None:
-            self._reached = self._seen(), places.delivered(self._db, self._chain.no)
-        seen, delivered = self._reached
-        return "seen" if stored.seq <= seen else "relay" if stored.seq <= delivered else "local"
+            self._reached = self._seen(), places.reached(self._db, self._chain.no)
+        seen = stored.seq <= self._reached[0]
+        copies = [(url, how) for url, how, seq in self._reached[1] if stored.seq <= seq]
+        best = min((DELIVERIES.index(how) for _, how in copies), default=-1)
+        return "seen" if seen else DELIVERIES[best], copies, seen
 
     def _seen(self) -> int:
         """The highest seq that somebody else has, by what their own events cite; of theirs, we have all."""
@@ -141,19 +157,33 @@ class _Chain:
         return max((self._cited_by(other) for other in others), default=-1)
 
     def _cited_by(self, other: Chain) -> int:
-        """Citations never go back, so the newest one is the highest."""
-        device = text(self._chain.device)
+        """Citations never go back, so the newest one is the highest; of several histories each has one of its own."""
+        device, rows = text(self._chain.device), self._rows()
+        highest = -1
         for stored in _backwards(self._db, other):
-            for cited, seq, _id in _seen(stored):
-                if cited == device:
+            for cited, seq, id_ in _seen(stored):
+                if cited == device and len(rows) == 1:
                     return int(seq)
-        return -1
+                if cited == device:
+                    highest = max(highest, self._shared(rows, int(seq), raw(id_)))
+        return highest
+
+    def _rows(self) -> list[Chain]:
+        if self._branches is None:
+            self._branches = events.branches_of(self._db, self._space.no, self._chain.device)
+        return self._branches
+
+    def _shared(self, rows: list[Chain], seq: int, id_: bytes) -> int:
+        """How far the history that ends in a cited event goes on this branch."""
+        spot = branches.find(self._db, rows, seq, id_)
+        parts = branches.history(rows, spot) if spot else []
+        return max((part.last for part in parts if part.chain == self._chain.no), default=-1)
 
 
 def _backwards(connection: Connection, chain: Chain) -> Iterator[Stored]:
     last, size = chain.seq, _FIRST
-    while last >= 0:
-        yield from reversed(events.read_chain(connection, chain.no, max(0, last - size + 1), last))
+    while last >= chain.first:
+        yield from reversed(events.read_chain(connection, chain.no, max(chain.first, last - size + 1), last))
         last, size = last - size, _BLOCK
 
 

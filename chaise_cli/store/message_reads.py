@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import islice
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.ids import EventId, IdentityId, SpaceId, raw, text
-from chaise_cli.store import content, events
+from chaise_cli.store import content, events, revocations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sqlcipher3.dbapi2 import Connection
 
 
 class Said(NamedTuple):
-    """One message or update. `at` is its author's clock, ms since 1970, UTC; `body` its checked content."""
+    """One message or update. `at` is its author's clock, ms since 1970, UTC; `body` its checked content.
+
+    branch: its device also wrote another history here, of which this is no part.
+    """
 
     id: EventId
     deal: SpaceId
@@ -28,11 +31,13 @@ class Said(NamedTuple):
     kind: str
     body: Any
     unread: bool
+    branch: bool
+    revoked: bool  # said by a device behind the place where its owner cut it off
 
 
 Fits = Callable[[Said], bool]
 _SAID = (
-    "SELECT m.space, m.lamport, m.chain, m.seq, s.id, c.identity, coalesce(r.lamport, -1)"
+    "SELECT m.space, m.lamport, m.chain, m.seq, s.id, c.identity, coalesce(r.lamport, -1), c.device, c.root"
     " FROM message m JOIN space s ON s.no = m.space JOIN chain c ON c.no = m.chain"
     " LEFT JOIN read_mark r ON r.space = m.space "
 )
@@ -42,7 +47,14 @@ def of_deal(connection: Connection, space: int, me: IdentityId) -> Iterator[Said
     """What was said in a deal, newest first by its order (lamport, device, seq)."""
     query = _SAID + "WHERE m.space = ? ORDER BY m.lamport DESC, c.device DESC, m.seq DESC"
     rows = connection.execute(query, (space,)).fetchall()
-    return (said for row in rows if (said := _read(connection, row, me)))
+    alike = (list(group) for _, group in groupby(rows, key=lambda row: (row[1], row[7], row[3])))
+    return (said for group in alike for said in _read_alike(connection, group, me))
+
+
+def _read_alike(connection: Connection, rows: Sequence[tuple[Any, ...]], me: IdentityId) -> list[Said]:
+    """Words of one place in the order: more than one where a device wrote two histories; then by id."""
+    found = [said for row in rows if (said := _read(connection, row, me))]
+    return sorted(found, key=lambda said: raw(said.id), reverse=True) if len(found) > 1 else found
 
 
 def select(
@@ -70,7 +82,7 @@ def one(connection: Connection, id_: EventId, me: IdentityId) -> Said | None:
 
 
 def _read(connection: Connection, row: tuple[Any, ...], me: IdentityId) -> Said | None:
-    space, lamport, chain, seq, deal, author, mark = row
+    space, lamport, chain, seq, deal, author, mark, _device, root = row
     stored = next((each for each in events.read_chain(connection, chain, seq, seq)), None)
     found = content.row(stored) if stored else None
     if found is None or found.content is None:
@@ -87,6 +99,8 @@ def _read(connection: Connection, row: tuple[Any, ...], me: IdentityId) -> Said 
         str(found.kind),
         found.content,
         unread,
+        bool(root),
+        revocations.is_late(connection, space, found),
     )
 
 

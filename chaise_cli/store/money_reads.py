@@ -42,7 +42,7 @@ def balances(connection: Connection, person: IdentityId | None = None, deal: int
 def held_by_client(connection: Connection, person: IdentityId | None = None, deal: int | None = None) -> list[str]:
     """The public ids of deals with held money whose agent device is the client's own, so that nobody else holds it."""
     rows = connection.execute(
-        "SELECT s.id FROM deal d JOIN space s ON s.no = d.space"
+        "SELECT DISTINCT s.id FROM deal d JOIN space s ON s.no = d.space"
         " JOIN chain c ON c.space = d.space AND c.device = d.agent"
         " WHERE c.identity = d.client AND (?1 IS NULL OR ?1 IN (d.client, d.talent)) AND (?2 IS NULL OR d.space = ?2)"
         " AND EXISTS (SELECT 1 FROM milestone m WHERE m.space = d.space AND m.held > 0) ORDER BY s.id",

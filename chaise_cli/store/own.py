@@ -88,6 +88,11 @@ def devices(connection: Connection) -> list[tuple[DeviceId, list[object]]]:
     return sorted(found, key=lambda row: (len(row[1]), row[0]))
 
 
+def as_json(certificates_: list[object]) -> str:
+    """Certificates as they are kept."""
+    return json.dumps(certificates_)
+
+
 def drop(connection: Connection, name: str) -> None:
     """Forget one value."""
     connection.execute("DELETE FROM own WHERE name = ?", (name,))
@@ -115,3 +120,16 @@ def written(connection: Connection) -> Written:
 def wrote(connection: Connection, id_: bytes) -> None:
     """Count one more own event."""
     put(connection, "written", (written(connection).total + 1).to_bytes(8, "big") + id_)
+
+
+def reach(connection: Connection, total: int) -> None:
+    """Count on from `total` at the least: an anchor that knows of more is caught up with."""
+    found = written(connection)
+    if total > found.total:
+        put(connection, "skipped", (skipped(connection) + total - found.total).to_bytes(8, "big"))
+        put(connection, "written", total.to_bytes(8, "big") + found.id)
+
+
+def skipped(connection: Connection) -> int:
+    """How many numbers `reach` has left out: events that this home had written and lost."""
+    return int.from_bytes(get(connection, "skipped") or b"", "big")

@@ -31,6 +31,7 @@ class Height(NamedTuple):
     chain: int
     seq: int
     space: int
+    device: bytes
 
 
 def known(connection: Connection) -> list[Place]:
@@ -47,6 +48,62 @@ def remember(connection: Connection, url: str, *, auto: bool) -> int:
     )
     no: int = connection.execute("SELECT no FROM place WHERE url = ?", (url,)).fetchone()[0]
     return no
+
+
+def kind(connection: Connection, place: int) -> str | None:
+    """What answers at a place on the web, 'relay' or 'peer'; None where that is not known, or told by its address."""
+    found: str | None = connection.execute("SELECT kind FROM place WHERE no = ?", (place,)).fetchone()[0]
+    return found
+
+
+def set_kind(connection: Connection, place: int, kind: str) -> None:
+    """Remember what answers at a place."""
+    connection.execute("UPDATE place SET kind = ? WHERE no = ?", (kind, place))
+
+
+def note_problem(connection: Connection, place: int, problem: str | None) -> None:
+    """Remember what went wrong in the last visit; None for nothing."""
+    connection.execute("UPDATE place SET problem = ? WHERE no = ?", (problem, place))
+
+
+def problem(connection: Connection, place: int) -> str | None:
+    """What went wrong in the last visit."""
+    found: str | None = connection.execute("SELECT problem FROM place WHERE no = ?", (place,)).fetchone()[0]
+    return found
+
+
+def set_auto(connection: Connection, place: int, *, auto: bool) -> None:
+    """Whether writing verbs sync with a place by themselves."""
+    connection.execute("UPDATE place SET auto = ? WHERE no = ?", (auto, place))
+
+
+def find(connection: Connection, url: str) -> Place | None:
+    """A place by its address, as it is remembered."""
+    return next((place for place in known(connection) if place.url == url), None)
+
+
+def boards(connection: Connection, place: int) -> list[int]:
+    """The boards that go to a place."""
+    query = "SELECT space FROM carried WHERE place = ? ORDER BY space"
+    return [space for (space,) in connection.execute(query, (place,)).fetchall()]
+
+
+def missing(connection: Connection, place: int, spaces: Collection[int]) -> int:
+    """How many events of these spaces a place does not hold yet, as far as is known."""
+    query = (
+        "SELECT c.space, c.seq - coalesce((SELECT seq FROM delivered d WHERE d.place = ? AND d.chain = c.no), -1)"
+        " FROM chain c WHERE c.seq >= 0"
+    )
+    return sum([max(0, lacks) for space, lacks in connection.execute(query, (place,)).fetchall() if space in spaces])
+
+
+def forget(connection: Connection, place: int) -> None:
+    """Sync with a place no more. What it was caught at, if it is a relay, stays known."""
+    for table in ("relay_run", "relay_tip"):
+        connection.execute(f"DELETE FROM {table} WHERE log IN (SELECT no FROM relay_log WHERE place = ?)", (place,))
+    for table in ("relay_log", "relay_struck", "relay", "carried", "pack", "delivered"):
+        connection.execute(f"DELETE FROM {table} WHERE place = ?", (place,))
+    connection.execute("DELETE FROM place WHERE no = ?", (place,))
 
 
 def carry(connection: Connection, place: int, space: int) -> None:
@@ -68,6 +125,12 @@ def urls_of(connection: Connection, space: int) -> list[str]:
     """The places that carry a board."""
     query = "SELECT p.url FROM carried c JOIN place p ON p.no = c.place WHERE c.space = ? ORDER BY p.no"
     return [url for (url,) in connection.execute(query, (space,)).fetchall()]
+
+
+def boards_of(connection: Connection, place: int) -> list[tuple[int, SpaceId]]:
+    """The boards that go to a place: their rows and ids."""
+    query = "SELECT s.no, s.id FROM carried c JOIN space s ON s.no = c.space WHERE c.place = ? AND s.kind = 'board'"
+    return [(no, SpaceId(text(id_))) for no, id_ in connection.execute(query, (place,)).fetchall()]
 
 
 def heard(connection: Connection, board: SpaceId) -> int | None:
@@ -93,7 +156,8 @@ def note_read(connection: Connection, place: int, packs: Iterable[str]) -> None:
 
 def heights(connection: Connection) -> list[Height]:
     """How far every chain is held at this instant."""
-    return [Height(*row) for row in connection.execute("SELECT no, seq, space FROM chain WHERE seq >= 0").fetchall()]
+    query = "SELECT no, seq, space, device FROM chain WHERE seq >= first"
+    return [Height(*row) for row in connection.execute(query).fetchall()]
 
 
 def note_synced(
@@ -109,16 +173,45 @@ def note_synced(
     )
 
 
-def delivered(connection: Connection, chain: int) -> int:
-    """The highest seq of a chain that some place holds, −1 for none."""
-    found: int | None = connection.execute("SELECT max(seq) FROM delivered WHERE chain = ?", (chain,)).fetchone()[0]
-    return -1 if found is None else found
+class Reached(NamedTuple):
+    """How far a place is known to hold a chain, and how that is known.
+
+    how: `folder`, written there; `peer`, synced with it; `relay`, acknowledged by a receipt.
+    """
+
+    url: str
+    how: str
+    seq: int
+
+
+def reached(connection: Connection, chain: int) -> list[Reached]:
+    """The places that hold something of a chain, in the order in which they were named."""
+    query = (
+        "SELECT p.url, p.kind, d.seq FROM delivered d JOIN place p ON p.no = d.place WHERE d.chain = ? ORDER BY p.no"
+    )
+    rows = connection.execute(query, (chain,)).fetchall()
+    return [Reached(url, found or kind_of(url), seq) for url, found, seq in rows]
+
+
+def kind_of(url: str) -> str:
+    """What a place is by its address alone: `folder` or `peer`."""
+    scheme, colon, _ = url.partition("://")
+    return "peer" if colon and scheme.lower() != "file" else "folder"
+
+
+def nowhere(connection: Connection, devices: Iterable[DeviceId]) -> int:
+    """How many events of these devices, in self too, no place holds yet."""
+    query = (
+        "SELECT sum(c.seq - coalesce((SELECT max(seq) FROM delivered d WHERE d.chain = c.no), c.first - 1))"
+        " FROM chain c WHERE c.device = ? AND c.seq >= c.first"
+    )
+    return sum(connection.execute(query, (raw(device),)).fetchone()[0] or 0 for device in devices)
 
 
 def undelivered(connection: Connection, device: DeviceId) -> int:
     """How many events of a device, outside self, no place holds yet."""
     query = (
-        "SELECT sum(c.seq - coalesce((SELECT max(seq) FROM delivered d WHERE d.chain = c.no), -1)) FROM chain c"
-        " JOIN space s ON s.no = c.space WHERE c.device = ? AND s.kind <> 'self'"
+        "SELECT sum(c.seq - coalesce((SELECT max(seq) FROM delivered d WHERE d.chain = c.no), c.first - 1))"
+        " FROM chain c JOIN space s ON s.no = c.space WHERE c.device = ? AND s.kind <> 'self' AND c.seq >= c.first"
     )
     return connection.execute(query, (raw(device),)).fetchone()[0] or 0

@@ -29,6 +29,11 @@ _DEAL: Final = {  # kind → the space of the deal that one of that kind belongs
 }
 
 
+def kinds() -> frozenset[str]:
+    """The kinds of ids that can be looked up."""
+    return frozenset(_HELD)
+
+
 def beginning(connection: Connection, kind: str, chars: str, most: int) -> list[str]:
     """At most `most` ids of a kind, as text, whose public form begins with these characters behind its dash."""
     query = _HELD.get(kind)

@@ -27,7 +27,19 @@ def find(connection: Connection, id_: str) -> Used | None:
     return Used(text(row[0]), row[1], json.loads(row[2])) if row else None
 
 
+def adopt(connection: Connection, id_: str, used: Used) -> None:
+    """Keep a request id that another device of one's own used; one that is known stays."""
+    if find(connection, id_) is None:
+        keep(connection, id_, used)
+
+
 def keep(connection: Connection, id_: str, used: Used) -> None:
     """Keep a request id that is new, for ever."""
     values = (id_, raw(used.fingerprint), used.subject, json.dumps(list(used.events)))
     connection.execute("INSERT INTO request(id, fingerprint, subject, events) VALUES (?, ?, ?, ?)", values)
+
+
+def put(connection: Connection, id_: str, used: Used) -> None:
+    """Keep a request id as another store of this home knew it, whatever its events told of it when they came in."""
+    connection.execute("DELETE FROM request WHERE id = ?", (id_,))
+    keep(connection, id_, used)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlcipher3 import dbapi2 as driver
 
+from chaise_cli.store import deals, events, selves
 from chaise_cli.store.connection import SCHEMA, schema_of, transaction
 
 if TYPE_CHECKING:
@@ -96,16 +97,73 @@ CREATE TABLE file(address BLOB NOT NULL, space INTEGER NOT NULL, chain INTEGER N
     milestone INTEGER, body TEXT NOT NULL, PRIMARY KEY(address, space, chain, seq)) WITHOUT ROWID;
 CREATE TABLE read_mark(space INTEGER PRIMARY KEY, lamport INTEGER NOT NULL);
 """
-_MIGRATIONS: Final = (_FIRST,)
+# A chain is a tree: one row for each run of it that has no fork. Foreign keys are off while `chain` is made anew, so
+# that nothing refers to a table that is gone for a moment.
+_SECOND: Final = """
+CREATE TABLE chain_2(no INTEGER PRIMARY KEY, space INTEGER NOT NULL REFERENCES space, device BLOB NOT NULL,
+    root BLOB NOT NULL DEFAULT x'', parent INTEGER REFERENCES chain, first INTEGER NOT NULL DEFAULT 0,
+    identity BLOB, admin INTEGER NOT NULL DEFAULT 0, void TEXT, seq INTEGER NOT NULL DEFAULT -1, id BLOB,
+    lamport INTEGER NOT NULL DEFAULT -1, cited BLOB, UNIQUE(space, device, root));
+INSERT INTO chain_2(no, space, device, identity, admin, void, seq, id, lamport, cited)
+    SELECT no, space, device, identity, admin, void, seq, id, lamport, cited FROM chain;
+DROP TABLE chain;
+ALTER TABLE chain_2 RENAME TO chain;
+CREATE INDEX chain_parent ON chain(parent) WHERE parent IS NOT NULL;
+ALTER TABLE deal ADD COLUMN tip BLOB;
+ALTER TABLE deal ADD COLUMN contested INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE place ADD COLUMN kind TEXT;
+ALTER TABLE place ADD COLUMN problem TEXT;
+CREATE TABLE relay(place INTEGER PRIMARY KEY REFERENCES place, key BLOB, device BLOB, invite TEXT);
+CREATE TABLE relay_log(no INTEGER PRIMARY KEY, place INTEGER NOT NULL REFERENCES place, space BLOB NOT NULL,
+    number INTEGER NOT NULL DEFAULT 0, head BLOB NOT NULL DEFAULT (zeroblob(32)), receipt BLOB,
+    door INTEGER NOT NULL DEFAULT 0, refused BLOB, UNIQUE(place, space));
+CREATE INDEX relay_log_space ON relay_log(space);
+CREATE TABLE relay_run(log INTEGER NOT NULL REFERENCES relay_log, first INTEGER NOT NULL, length INTEGER NOT NULL,
+    device BLOB NOT NULL, seq INTEGER NOT NULL, last BLOB NOT NULL, head BLOB NOT NULL,
+    PRIMARY KEY(log, first)) WITHOUT ROWID;
+CREATE TABLE relay_tip(log INTEGER NOT NULL REFERENCES relay_log, id BLOB NOT NULL, device BLOB NOT NULL,
+    seq INTEGER NOT NULL, PRIMARY KEY(log, id)) WITHOUT ROWID;
+CREATE TABLE relay_claim(relay BLOB NOT NULL, space BLOB NOT NULL, receipt BLOB NOT NULL,
+    PRIMARY KEY(relay, space)) WITHOUT ROWID;
+CREATE TABLE relay_incident(no INTEGER PRIMARY KEY, url TEXT NOT NULL, space BLOB NOT NULL, code TEXT NOT NULL,
+    at INTEGER NOT NULL, proof BLOB NOT NULL);
+CREATE INDEX relay_incident_url ON relay_incident(url);
+CREATE TABLE relay_struck(place INTEGER NOT NULL REFERENCES place, device BLOB NOT NULL,
+    PRIMARY KEY(place, device)) WITHOUT ROWID;
+CREATE TABLE told(space INTEGER NOT NULL REFERENCES space, kind TEXT NOT NULL, name TEXT NOT NULL, rank TEXT NOT NULL,
+    body TEXT NOT NULL, PRIMARY KEY(space, kind, name)) WITHOUT ROWID;
+CREATE INDEX event_wrap ON event(chain) WHERE kind = 'wrap';
+CREATE INDEX event_revocation ON event(chain)
+    WHERE kind IN ('self.device_revoked', 'board.device_revoked', 'deal.device_revoked');
+"""
+_MIGRATIONS: Final = (_FIRST, _SECOND)
 assert len(_MIGRATIONS) == SCHEMA, "SCHEMA counts the migrations"
 
 
 def migrate(connection: Connection) -> None:
-    """Bring an opened store to `SCHEMA`, one transaction a step; a crash in between loses nothing."""
+    """Bring an opened store to `SCHEMA`, one transaction a step; a crash in between loses nothing.
+
+    A step that is not the store's first also folds every deal anew: the tables of deals are derived.
+    """
     database = sqlite_utils.Database(connection, execute_plugins=False)
-    for number, script in enumerate(_MIGRATIONS, 1):
-        with transaction(connection):
-            if schema_of(connection) < number:
-                for statement in filter(str.strip, script.split(";\n")):
-                    database.execute(statement)
-                connection.execute(f"PRAGMA user_version = {number}")
+    connection.execute("PRAGMA foreign_keys=OFF")  # which no transaction can switch
+    try:
+        for number, script in enumerate(_MIGRATIONS, 1):
+            with transaction(connection):
+                if schema_of(connection) < number:
+                    _step(database, script)
+                    connection.execute(f"PRAGMA user_version = {number}")
+                    assert not connection.execute("PRAGMA foreign_key_check").fetchall(), "a row that refers to nothing"
+    finally:
+        connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _step(database: sqlite_utils.Database, script: str) -> None:
+    for statement in filter(str.strip, script.split(";\n")):
+        database.execute(statement)
+    connection: Connection = database.conn
+    if script is _MIGRATIONS[-1]:
+        for space in events.spaces(connection, "deal"):
+            deals.DealFold(connection, space).refold()
+        for space in events.spaces(connection, "self"):
+            selves.SelfFold(connection, space).refold()

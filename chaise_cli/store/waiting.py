@@ -24,11 +24,11 @@ class Waiting(NamedTuple):
 
 
 class Head(NamedTuple):
-    """The last event known of a chain, one that waits included; seq −1 when there is none."""
+    """The last event known of a history of a chain, one that waits included."""
 
     device: bytes
     seq: int
-    id: bytes | None
+    id: bytes
 
 
 _WAITING = "SELECT seq, id, suite, epoch, signature, body FROM waiting WHERE chain = ?"
@@ -61,11 +61,24 @@ def forget(connection: Connection, chain: int) -> None:
     connection.execute("DELETE FROM waiting WHERE chain = ?", (chain,))
 
 
+# A branch that others leave is no tip, nor is one of which nothing came yet.
+_HEADS = (
+    "SELECT c.device, coalesce(w.seq, c.seq), coalesce(w.id, c.id) FROM chain c LEFT JOIN waiting w ON w.chain = c.no"
+    " AND w.seq = (SELECT max(seq) FROM waiting WHERE chain = c.no) WHERE (w.seq IS NOT NULL OR c.seq >= c.first)"
+    " AND NOT EXISTS (SELECT 1 FROM chain b WHERE b.parent = c.no)"
+)
+
+
 def heads(connection: Connection, space: int) -> list[Head]:
-    """The head of every chain of a space, by device."""
-    query = (
-        "SELECT c.device, c.seq, c.id, w.seq, w.id FROM chain c LEFT JOIN waiting w ON w.chain = c.no"
-        " AND w.seq = (SELECT max(seq) FROM waiting WHERE chain = c.no) WHERE c.space = ? ORDER BY c.device"
-    )
-    rows = connection.execute(query, (space,)).fetchall()
-    return [Head(device, *((w, wid) if wid else (seq, id_))) for device, seq, id_, w, wid in rows]
+    """Every tip of every chain of a space, by device: a branch that others leave is no tip."""
+    rows = connection.execute(_HEADS + " AND c.space = ? ORDER BY c.device, c.root", (space,)).fetchall()
+    return [Head(*row) for row in rows]
+
+
+def heads_by_space(connection: Connection) -> dict[int, list[Head]]:
+    """The same of every space held, in one look."""
+    found: dict[int, list[Head]] = {}
+    query = _HEADS.replace("SELECT ", "SELECT c.space, ", 1) + " ORDER BY c.device, c.root"
+    for space, *row in connection.execute(query):
+        found.setdefault(space, []).append(Head(*row))
+    return found

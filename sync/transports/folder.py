@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from hashlib import sha256
-from typing import Final, Protocol
+from pathlib import Path
+from typing import Final, NamedTuple, Protocol
 
 from chaise_cli import ids
 from chaise_cli.errors import ChaiseError, Corrupt, Newer
@@ -24,6 +26,7 @@ from .. import engine, pack
 from ..coverage import Coverage
 from ..directory import Directory, Gone, NoFile
 from ..engine import Tally
+from ..histories import Histories, Span
 from ..intake import Intake
 from ..replica import Head, Replica, Signer, SpaceInfo
 
@@ -31,13 +34,12 @@ BASE: Final = "chaise-1"
 PACK_BYTES: Final = 16 * 1024 * 1024  # a new pack is closed once it is larger
 OWN_PACKS: Final = 64  # more small ones of one space and one writer are merged
 SMALL_BYTES: Final = PACK_BYTES // 4
+LOOK_S: Final = 1.0
 POINTER_BYTES: Final = 16 * 1024 * 1024
 _PACK: Final = re.compile(r"([0-9a-f]{64})(.*)", re.DOTALL)
 _POINTER: Final = re.compile(r"([0-9a-f]{64})\.json")
 _NAME: Final = re.compile(r"[0-9a-f]{64}")
 _PIECE: Final = 1024 * 1024
-
-Span = tuple[bytes, int, int]  # device, first and last seq
 
 
 class Memory(Protocol):
@@ -62,17 +64,48 @@ class BadPointer(Corrupt):
 class Folder:
     """A transport to the folder at `path`."""
 
-    def __init__(self, path: str, memory: Memory) -> None:
+    def __init__(self, path: str, memory: Memory, sleep: Callable[[float], None] = time.sleep) -> None:
         self.path = path
         self._memory = memory
+        self._sleep = sleep
+        self._looked: object = None  # how the place looked when the last exchange began
 
     def exchange(self, replica: Replica, signer: Signer, tally: Tally) -> None:
         """As `engine.Transport`. Raises PlaceUnreachable, PlaceUnwritable; what was read before stays."""
+        self._looked = self._look()
         with ExitStack() as stack:
             root = stack.enter_context(Directory.root(self.path))
             visit = _Visit(root, stack, replica, signer.device, self._memory, tally)
             visit.read()
             visit.write()
+
+    def wait(self, _replica: Replica, _signer: Signer, timeout_s: float) -> bool:
+        """As `engine.Waits`: whether files came or went, looked for about once a second."""
+        for _ in range(max(1, round(timeout_s / LOOK_S))):
+            if self._look() != self._looked:
+                return True
+            self._sleep(LOOK_S)
+        return self._look() != self._looked
+
+    def _look(self) -> object:
+        """The names of packs and attachments, and the lists as they were last written; nothing is opened."""
+        base = Path(self.path, BASE)
+        seen = [sorted(path.name for path in _files(base / name)) for name in ("packs", "objects")]
+        return seen, sorted(_written(base / "latest"))
+
+
+def _files(folder: Path) -> Sequence[Path]:
+    try:
+        return [path for path in folder.iterdir() if not path.name.startswith(".")]
+    except OSError:
+        return [folder]  # a folder that is not there differs from one that is
+
+
+def _written(folder: Path) -> Iterator[tuple[str, int, int]]:
+    for path in _files(folder):
+        with suppress(OSError):
+            found = path.lstat()
+            yield path.name, found.st_mtime_ns, found.st_size
 
 
 class _Visit:
@@ -91,7 +124,7 @@ class _Visit:
         self._heads: dict[str, pack.Head] = {}
         self._good: set[str] = set()  # packs whose events are all held and proved: copies that count
         self._broken: set[str] = set()  # packs of which no file is whole
-        self._held: dict[bytes, dict[bytes, Head]] = {}
+        self._held: dict[bytes, Histories] = {}
         self._open: dict[str, Directory] = {}
         self._coming = 0
 
@@ -144,10 +177,13 @@ class _Visit:
         head = self._heads[name]
         if not self._memory.get(name):
             return False
-        if head.space not in self._held:
-            self._held[head.space] = engine.fingerprints(self._replica, head.space)
-        held = self._held[head.space]
-        return all(row.device in held and _covers(held[row.device], row) for row in head.ranges)
+        held = self._histories(head.space)
+        return all(held.holds(row, own=row.device == self._device) for row in head.ranges)
+
+    def _histories(self, space: bytes) -> Histories:
+        if space not in self._held:
+            self._held[space] = Histories(self._replica, space, engine.tips(self._replica, space))
+        return self._held[space]
 
     def _take_spaces(self, packs: Directory) -> None:
         """The new packs of each space held, and of each that names this identity."""
@@ -238,29 +274,25 @@ class _Visit:
     def write(self) -> None:
         """Write what the folder lacks of what is held, then this device's list, then attachments."""
         spaces = engine.in_order(self._replica.spaces())
+        self._held = {}  # reading has brought more
         self._tally.shared = frozenset(info.id for info in spaces)
         lacking = {info.id: self._lacking(info.id) for info in spaces}
-        self._coming = sum(last - first + 1 for ranges in lacking.values() for _, first, last in ranges)
+        self._coming = sum(last - first + 1 for spans in lacking.values() for _, first, last in spans)
         written: set[str] = set()
         merged: set[str] = set()
         for info in spaces:
             small = self._small(info.id)
-            ranges = self._with_small(small, lacking[info.id]) if small else lacking[info.id]
-            written |= self._write_packs(info, ranges, _coverage(lacking[info.id]))
+            spans = self._with_small(info.id, small, lacking[info.id]) if small else lacking[info.id]
+            written |= self._write_packs(info, spans, _coverage(lacking[info.id]))
             merged |= small
         self._point(written, merged - written)
         self._write_objects(spaces)
 
     def _lacking(self, space: bytes) -> list[Span]:
         """What is held of a space and lies in no good pack."""
-        there = _coverage(
-            (row.device, row.first, row.last)
-            for name in self._good
-            if self._heads[name].space == space
-            for row in self._heads[name].ranges
-        )
-        held = sorted(self._replica.heads(space))
-        return [(d, *gap) for d, seq, _ in held for gap in there.get(d, Coverage()).missing(0, seq)]
+        held = self._histories(space)
+        packs = [head for name in self._good if (head := self._heads[name]).space == space]
+        return held.missing(held.coverage(row for head in packs for row in head.ranges))
 
     def _small(self, space: bytes) -> set[str]:
         """This device's small packs of a space when they are too many: they are to be written anew as one."""
@@ -271,66 +303,58 @@ class _Visit:
         heads = ((name, self._heads[name]) for name in self._good)
         return {name for name, head in heads if head.space == space and head.writer == self._device}
 
-    def _with_small(self, small: set[str], lacking: Iterable[Span]) -> list[Span]:
+    def _with_small(self, space: bytes, small: set[str], lacking: Iterable[Span]) -> list[Span]:
         """What is lacking, and all that the small packs hold, be it in packs of others too.
 
         Were those of others counted, two devices could each rely on the pack that the other is about to delete.
         """
-        space = self._heads[next(iter(small))].space
-        rows = [row for name in small for row in self._heads[name].ranges]
-        wanted = _coverage([*lacking, *((row.device, row.first, row.last) for row in rows)])
-        others = [row for name in self._own(space) - small for row in self._heads[name].ranges]
-        kept = _coverage((row.device, row.first, row.last) for row in others)
-        return [
-            (device, *gap)
-            for device in sorted(wanted)
-            for first, last in wanted[device]
-            for gap in kept.get(device, Coverage()).missing(first, last)
-        ]
+        held = self._histories(space)
+        wanted = held.coverage(row for name in small for row in self._heads[name].ranges)
+        for head, first, last in lacking:
+            wanted.setdefault(head, Coverage()).add(first, last)
+        kept = held.coverage(row for name in self._own(space) - small for row in self._heads[name].ranges)
+        return held.missing(kept, [Span(head, *run) for head in sorted(wanted) for run in wanted[head]])
 
-    def _write_packs(self, info: SpaceInfo, ranges: Sequence[Span], lacking: Mapping[bytes, Coverage]) -> set[str]:
+    def _write_packs(self, info: SpaceInfo, spans: Sequence[Span], lacking: Mapping[Head, Coverage]) -> set[str]:
         """Put packs with these events in place; count those that were lacking. Their names."""
         written: set[str] = set()
-        for rows, parts in self._parts(info.id, ranges):
+        for rows, parts in self._parts(info.id, spans):
             names = frozenset(sorted(info.names)[: pack.NAMES_LIMIT])
             data = pack.build(info.id, self._device, names, rows, parts)
             name = pack.name_of(data)
             self._made("packs").write(f"{name}.pack", [data])
             self._memory.add(name)
             written.add(name)
-            for device, first, last, _ in rows:
-                old = sum(high - low + 1 for low, high in lacking.get(device, Coverage()).missing(first, last))
-                self._tally.sent += last - first + 1 - old
+            for head, covered in self._histories(info.id).coverage(rows).items():
+                self._tally.sent += _overlap(covered, lacking.get(head, Coverage()))
             self._tally.progress("send", self._tally.sent, max(self._tally.sent, self._coming))
         return written
 
-    def _parts(self, space: bytes, ranges: Iterable[Span]) -> Iterator[tuple[list[pack.Range], list[bytes]]]:
-        """The ranges as packed segments, pack by pack."""
-        ids_held = {(head.device, head.seq): head.id for head in self._replica.heads(space)}
+    def _parts(self, space: bytes, spans: Iterable[Span]) -> Iterator[tuple[list[pack.Range], list[bytes]]]:
+        """The spans as packed segments, pack by pack."""
         parts: list[bytes] = []
-        runs: list[tuple[int, Segment]] = []  # first seq and last segment of each run of one chain
+        runs: list[_Run] = []
         size = 0
-        for segment in self._segments(space, ranges):
-            begin = segment.first_seq
-            if runs and runs[-1][1].device == segment.device and runs[-1][1].last_seq + 1 == begin:
-                begin = runs.pop()[0]
-            runs.append((begin, segment))
+        for head, segment in self._segments(space, spans):
+            follows = bool(runs) and runs[-1].is_before(segment)
+            # A reader joins what follows by its seq alone, so two histories must not seem to be one.
+            if parts and (size >= PACK_BYTES or (follows and runs[-1].parts_from(head, segment))):
+                yield [run.row() for run in runs], parts
+                parts, runs, size, follows = [], [], 0, False
+            runs.append(_Run(head, runs.pop().first if follows else segment.first_seq, segment))
             parts.append(segments.pack(segment))
             size += len(parts[-1])
-            if size >= PACK_BYTES:
-                yield _rows(runs, ids_held), parts
-                parts, runs, size = [], [], 0
         if parts:
-            yield _rows(runs, ids_held), parts
+            yield [run.row() for run in runs], parts
 
-    def _segments(self, space: bytes, ranges: Iterable[Span]) -> Iterator[Segment]:
-        for device, first, last in ranges:
+    def _segments(self, space: bytes, spans: Iterable[Span]) -> Iterator[tuple[Head, Segment]]:
+        for head, first, last in spans:
             at = first
             while at <= last:
-                segment = engine.read_part(self._replica, space, device, at, self._tally)
+                segment = engine.read_part(self._replica, space, head, at, self._tally)
                 if segment is None:
                     break
-                yield segment
+                yield head, segment
                 at = segment.last_seq + 1
 
     def _made(self, name: str) -> Directory:
@@ -388,24 +412,38 @@ class _Visit:
             self._memory.add(f"{name}:{objects.write(name, pieces)}")
 
 
-def _coverage(spans: Iterable[Span]) -> dict[bytes, Coverage]:
-    held: dict[bytes, Coverage] = {}
-    for device, first, last in spans:
-        held.setdefault(device, Coverage()).add(first, last)
+class _Run(NamedTuple):
+    """Consecutive segments of the history that ends in `head`: where they begin, and the last of them."""
+
+    head: Head
+    first: int
+    tail: Segment
+
+    def is_before(self, segment: Segment) -> bool:
+        """Whether a segment follows, judged by device and seq."""
+        return self.tail.device == segment.device and self.tail.last_seq + 1 == segment.first_seq
+
+    def parts_from(self, head: Head, segment: Segment) -> bool:
+        """Whether a segment that follows by its seq is of another history than the run."""
+        return head != self.head and segment.prev != segments.links(self.tail)[-1].id
+
+    def row(self) -> pack.Range:
+        """The run as a pack's head lists it. The id of a head is known; any other costs hashing the segment again."""
+        last = self.tail.last_seq
+        last_id = self.head.id if last == self.head.seq else segments.links(self.tail)[-1].id
+        return pack.Range(self.tail.device, self.first, last, last_id)
+
+
+def _coverage(spans: Iterable[Span]) -> dict[Head, Coverage]:
+    held: dict[Head, Coverage] = {}
+    for head, first, last in spans:
+        held.setdefault(head, Coverage()).add(first, last)
     return held
 
 
-def _covers(head: Head, row: pack.Range) -> bool:
-    return head.seq > row.last or (head.seq == row.last and head.id == row.last_id)
-
-
-def _rows(runs: Iterable[tuple[int, Segment]], ids_held: Mapping[tuple[bytes, int], bytes]) -> list[pack.Range]:
-    made = []
-    for first, tail in runs:
-        # The id of a head is known; any other costs hashing the segment again.
-        last_id = ids_held.get((tail.device, tail.last_seq)) or segments.links(tail)[-1].id
-        made.append(pack.Range(tail.device, first, tail.last_seq, last_id))
-    return made
+def _overlap(one: Coverage, other: Coverage) -> int:
+    """How many seqs lie in both."""
+    return sum(high - low + 1 - sum(b - a + 1 for a, b in other.missing(low, high)) for low, high in one)
 
 
 def _pointer(device: bytes, names: Iterable[str]) -> bytes:

@@ -12,15 +12,14 @@ import select
 import shlex
 import subprocess
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from threading import Thread
 from typing import IO, Final
 from urllib.parse import unquote
 
 from chaise_cli.errors import ChaiseError, Unreachable, Usage
 
-from .. import handshake, wire
-from ..dialogue import Dialogue
+from .. import pairing, wire
+from ..conversation import PeerSilent, converse
 from ..engine import Exchange, Progress, Tally, silent
 from ..replica import Replica, Signer
 
@@ -55,15 +54,6 @@ class PeerUnreachable(Unreachable):
     message = "the other side did not answer: {why}"
     hint = "check that the command works by hand and that Chaise is installed and unlocked there"
     why: str
-
-
-class PeerSilent(Unreachable):
-    """Nothing came from the peer, or nothing was taken by it, for too long."""
-
-    code = "peer.silent"
-    message = "the other side has been silent for {seconds} s"
-    hint = "what was received is kept; sync again"
-    seconds: int
 
 
 class Pipes:
@@ -107,43 +97,19 @@ def serve(
     *,
     progress: Progress = silent,
     idle_s: float = IDLE_S,
+    answer: pairing.Answer | None = None,
 ) -> Exchange:
     """Answer one peer on two streams with file descriptors, which this leaves open; what was exchanged.
 
-    A failure is told to the peer and ends up in the result.
+    A failure is told to the peer and ends up in the result. answer: lets a device in that comes with a code.
     """
     tally = Tally(progress)
     channel = wire.Channel(Pipes(source.fileno(), sink.fileno(), idle_s))
     try:
-        converse(channel, replica, signer, tally, leads=False)
+        converse(channel, replica, signer, tally, leads=False, answer=answer)
     except ChaiseError as error:
         return tally.exchange(error)
     return tally.exchange()
-
-
-def converse(
-    channel: wire.Channel,
-    replica: Replica,
-    signer: Signer,
-    tally: Tally,
-    *,
-    leads: bool,
-    random: handshake.Random = os.urandom,
-) -> None:
-    """Handshake and exchange on a channel. An error of this side is told to the other before it is raised."""
-    begin = handshake.lead if leads else handshake.follow
-    try:
-        dialogue = Dialogue(channel, replica, begin(channel, replica, signer, random), tally)
-        if leads:
-            dialogue.lead()
-        else:
-            dialogue.follow()
-    except (wire.PeerClosed, wire.PeerFailed, PeerSilent):
-        raise  # nobody is there to be told
-    except ChaiseError as error:
-        with suppress(wire.PeerClosed, PeerSilent):
-            channel.fail(error)
-        raise
 
 
 class Program:
@@ -163,6 +129,16 @@ class Program:
         child = _Child(self.argv, self._on_stderr, self._grace_s)
         try:
             converse(child.channel(self._idle_s), replica, signer, tally, leads=True)
+        except wire.PeerClosed as error:
+            raise child.why(error) from error
+        finally:
+            child.end()
+
+    def pair(self, mailbox: bytes, message: bytes) -> bytes:
+        """What the far program answers to a device that wants to join. Raises as `exchange` does, and PeerFailed."""
+        child = _Child(self.argv, self._on_stderr, self._grace_s)
+        try:
+            return pairing.lead(child.channel(self._idle_s), mailbox, message)
         except wire.PeerClosed as error:
             raise child.why(error) from error
         finally:

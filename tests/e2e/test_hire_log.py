@@ -54,9 +54,9 @@ def test_an_event_is_local_then_at_a_place_then_seen(lisa: Person, james: Person
     assert delivery_of(lisa, deal, "deal.shortlisted") == "local"
     (tmp_path / "stick").mkdir()
     lisa.does("sync", str(tmp_path / "stick"))
-    assert delivery_of(lisa, deal, "deal.shortlisted") == "relay"
+    assert delivery_of(lisa, deal, "deal.shortlisted") == "folder"
     exchange(lisa, james)
-    assert delivery_of(lisa, deal, "deal.shortlisted") == "relay", "he has it, and has not said so yet"
+    assert delivery_of(lisa, deal, "deal.shortlisted") == "folder", "he has it, and has not said so yet"
     james.does("message", deal, "thanks")
     exchange(lisa, james)
     assert delivery_of(lisa, deal, "deal.shortlisted") == "seen"

@@ -36,6 +36,14 @@ def test_a_proposal_opens_one_deal_that_both_sides_see_alike(lisa: Person, james
     assert hers["milestones"][0]["due"] == "2026-12-02T05:00:00Z"  # the end of that day in New York
 
 
+def test_a_request_is_answered_again_after_its_proposal_ran_out(james: Person, post: str) -> None:
+    call = ("propose", post, "--price", "900EUR", "--valid-until", "2026-11-30", "--request-id", "p1")
+    first = james.does(*call)
+    james.now = "2026-12-24T12:00:00Z"
+    again = james.run(*call, "--json")
+    assert (again.exit, again.json["replayed"], again.data["id"]) == (0, True, first["id"])
+
+
 def test_a_second_proposal_revises_the_first_and_keeps_what_is_not_said(
     james: Person, post: str, proposal: str
 ) -> None:

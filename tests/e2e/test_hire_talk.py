@@ -85,6 +85,18 @@ def test_a_repeated_request_sends_once(lisa: Person, deal: str, tmp_path: Path) 
     assert lisa.fails("message", deal, "Twice", "--request-id", "m1").exit == 12
 
 
+def test_a_request_is_answered_again_although_its_person_has_a_second_deal_by_now(
+    lisa: Person, james: Person, deal: str
+) -> None:
+    call = ("message", "@james", "Once", "--request-id", "m1")
+    first = lisa.does(*call)
+    post = lisa.does("post", "Campaign", "--kind", "ads")["id"]
+    lisa.does("invite", post, "@james")
+    assert lisa.fails("message", "@james", "Twice").code == "deal.several"
+    again = lisa.run(*call, "--json")
+    assert (again.exit, again.data, again.json["replayed"]) == (0, first, True)
+
+
 def test_a_rehearsed_message_keeps_neither_words_nor_files(lisa: Person, deal: str, tmp_path: Path) -> None:
     (tmp_path / "a").write_text("a")
     lisa.does("message", deal, "Never", "--file", str(tmp_path / "a"), "--dry-run")

@@ -5,7 +5,7 @@ import pytest
 from tests.e2e.people import Person
 
 
-@pytest.mark.parametrize("where", ["", "  ", "~nobody-of-this-name/x", "https://relay.example", "gopher://x"])
+@pytest.mark.parametrize("where", ["", "  ", "~nobody-of-this-name/x", "http://relay.example", "gopher://x"])
 def test_a_place_of_no_kind_is_refused_and_not_remembered(lisa: Person, where: str) -> None:
     """An empty name would be the folder one happens to be in."""
     assert lisa.fails("sync", where).exit == 2

@@ -14,6 +14,8 @@ from chaise_cli.result import VERBS
 from chaise_cli.shapes import SHAPES
 from tests.e2e.hired import fund, settle
 from tests.e2e.people import Answer, Person, exchange
+from tests.e2e.several import code_of, knocks
+from tests.fakes.relay_process import RelayProcess
 
 PROMISED: Final = {  # the table of the product's page: more may be added, none of these may go
     "money": "minor currency text",
@@ -37,8 +39,13 @@ PROMISED: Final = {  # the table of the product's page: more may be added, none 
     "inbox_item": "id deal kind text at waits_for until next",
     "agenda_item": "at tz kind of consequence",
     "log_entry": "id space kind by device seq lamport at status reason delivery",
+    "place": "peer kind auto synced_at boards spaces unsent problem caught",
     "sync": "peers{peer sent received rejected state problems}",
+    "relay": "url relay store invite",
+    "sync_status": "spaces{space kind events local placed seen pending oldest} events{delivery places seen final}",
+    "serving": "at peers",
     "verify": "events spaces balances problems",
+    "contest": "id contested histories{first last device stands movements named}",
     "doctor": "checks{name ok value origin hint}",
 }
 SOMETIMES: Final = {  # promised, but not in every object
@@ -80,6 +87,8 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     _work(lisa, james, deal)
     _look(lisa, james, deal)
     _trust(lisa, james, deal)
+    _devices(lisa)
+    _relay(lisa, folder)
     return results
 
 
@@ -217,9 +226,19 @@ def _look(lisa: Person, james: Person, deal: str) -> None:
         lisa.does("show", shown)
     for verb in ("deals", "inbox", "agenda", "balance", "journal", "verify"):
         lisa.does(verb)
+    lisa.does("backup", str(lisa.folder / "backup"))
+    other = {"CHAISE_HOME": str(lisa.folder / "other")}
+    lisa.does("restore", str(lisa.folder / "backup"), "--key-file", str(lisa.key_file), "--no-sync", env=other)
+    lisa.does("agent", "settle", deal)
     lisa.does("wait", deal, "--until", "closed", "--timeout", "0")
     lisa.does("wait", f"{deal}/1", "--until", "released", "--timeout", "0")
     lisa.run("sync", str(lisa.folder / "shared"), "--json")
+    lisa.does("sync", "--status", "--all")
+    lisa.does("peer", "serve", "--listen", "127.0.0.1:0", "--for", "0")
+    (lisa.folder / "stick").mkdir()
+    lisa.does("peer", "add", str(lisa.folder / "stick"))
+    lisa.does("peers")
+    lisa.does("peer", "remove", str(lisa.folder / "stick"))
 
 
 def _trust(lisa: Person, james: Person, deal: str) -> None:
@@ -234,6 +253,33 @@ def _trust(lisa: Person, james: Person, deal: str) -> None:
     exchange(lisa, james, ada)
     ada.does("reviews", "@james")
     ada.does("talents")
+
+
+def _devices(lisa: Watched) -> None:
+    place = lisa.folder / "shared"
+    place.mkdir(exist_ok=True)
+    lisa.does("sync", str(place))
+    code = code_of(lisa)
+    phone = Watched(lisa.folder, "phone", lisa.heard)
+    knocks(lisa, phone, place, code, lambda: lisa.run("sync"))
+    pocket = lisa.does("devices")[0]["id"]
+    lisa.does("device", "rename", pocket, "pocket")
+    lisa.does("agent", "move", lisa.does("deals")[0]["id"], "--to", pocket)
+    lisa.does("agent", "move", "--all", "--to", pocket)
+    lisa.does("sync")
+    phone.does("sync")
+    phone.does("message", lisa.does("deals")[0]["id"], "mine now")
+    lisa.does("device", "revoke", pocket, "--recovery-file", str(lisa.recovery_file), "--no-sync")
+    phone.run("sync", "--json")
+    lisa.does("sync")
+    assert [one["revoked"] for one in lisa.does("messages") if one["text"] == "mine now"] == [True]
+
+
+def _relay(lisa: Person, folder: Path) -> None:
+    lisa.does("relay", "invite", "--store", f"sqlite:{folder / 'relay.db'}")
+    for store in ("memory:", f"sqlite:{folder / 'relay.db'}"):
+        with RelayProcess(folder, store) as relay:
+            lisa.heard.append(relay.result)  # type: ignore[attr-defined]
 
 
 def verb_of(answer: dict[str, Any]) -> str:

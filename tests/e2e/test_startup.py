@@ -40,9 +40,11 @@ READS: Final = {  # verb → the ways to call it; words in braces are ids of the
     "rail": ("due",),
     "reviews": ("@james", "{deal}"),
     "inbox": ("",),
+    "devices": ("",),
     "show": ("{deal}", "{deal}/1", "{post}", "{service}", "{message}", "{booking}", "{board}", "{review}", "@james"),
     "log": ("{deal}", "{board}"),
     "agenda": ("",),
+    "peers": ("",),
     "wait": ("{deal} --until hired --timeout 0",),
 }
 # Where there are reviews, their vouchers are verified.
@@ -52,10 +54,11 @@ TAKES_CIPHERS: Final = VOUCHED | WITH_THEIR_ACT
 WRITES: Final = {
     *("init", "unlock", "lock", "board", "service", "post", "close", "invite", "propose", "shortlist", "decline"),
     *("withdraw", "message", "book", "hire", "accept", "cancel", "update", "deliver", "changes", "fund", "release"),
-    *("refund", "review", "sync", "device", "batch"),
+    *("refund", "review", "sync", "peer", "device", "agent", "batch"),
 }
 TEXTS: Final = {"help", "schema", "completion"}  # they open no home
-CHECKS: Final = {"doctor", "verify"}  # they load what they check
+SERVERS: Final = {"relay"}  # likewise
+CHECKS: Final = {"doctor", "verify", "backup", "restore"}  # they load what they check
 CALLS: Final = [f"{verb} {rest}".strip() for verb, ways in READS.items() for rest in ways]
 CHILD: Final = """
 import json, os, sys
@@ -139,7 +142,7 @@ def loaded(done: Done, names: Sequence[str]) -> list[str]:
 
 
 def test_every_verb_is_a_read_or_is_known_to_be_none() -> None:
-    known = [*READS, *WRITES, *TEXTS, *CHECKS]
+    known = [*READS, *WRITES, *TEXTS, *SERVERS, *CHECKS]
     assert sorted(known) == sorted(cli.VERBS)
 
 

@@ -25,7 +25,7 @@ from chaise_cli.session import home as homes
 from chaise_cli.session.replica import HomeReplica
 from chaise_cli.session.session import Session
 from chaise_cli.store import check, events, own
-from sync.replica import Admission
+from sync.replica import Admission, Head
 
 __all__ = [
     "HomeReplica",
@@ -96,6 +96,22 @@ def reopen(home: homes.Home, key: Path, clock: Hands | None = None) -> Session:
     return session
 
 
+def copied(session: Session, to: Path, key: Path) -> Session:
+    """A copy of somebody's home, anchor and all, as it stands."""
+    session.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    to.mkdir(parents=True, exist_ok=True)
+    home = homes.Home(Path(shutil.copytree(session.home.path, to / session.home.path.name)))
+    made = reopen(home, key)
+    made.random = seeded((home.path.name, "copy"))
+    return made
+
+
+def client(session: Session, deal: SpaceId) -> bytes | None:
+    """The client's identity in a deal that is held."""
+    row = session.db.execute("SELECT client FROM deal WHERE space = ?", (space_no(session, deal),)).fetchone()
+    return row[0] if row else None
+
+
 def found(folder: Path, name: str, role: str, clock: Hands | None = None, seed: str = "") -> Session:
     """A new home with a key file beside it."""
     settings = own.Settings(name, name.title(), role, "EUR", "UTC", None)
@@ -122,13 +138,13 @@ def market(folder: Path) -> Market:
 def runs(session: Session, space: SpaceId, limit: int = 1000) -> list[Segment]:
     """Everything a home holds of a space, as it travels, in pieces of about `limit` events."""
     replica = HomeReplica(session)
-    found: list[Segment] = []
-    for head in replica.heads(raw(space)):
-        at = 0
-        while (run := replica.read(raw(space), head.device, at, limit)) is not None:
-            found.append(run)
-            at = run.last_seq + 1
-    return found
+    return [run for head in replica.heads(raw(space)) for run in _history(replica, raw(space), head, 0, limit)]
+
+
+def _history(replica: HomeReplica, space: bytes, head: Head, at: int, limit: int) -> Iterator[Segment]:
+    while (run := replica.read(space, head, at, limit)) is not None:
+        yield run
+        at = run.last_seq + 1
 
 
 def deliver(to: Session, space: SpaceId, segments: Sequence[Segment]) -> Admission:
@@ -146,8 +162,12 @@ def carry(giver: Session, taker: Session, limit: int = 1000) -> None:
             continue
         if info.kind == "deal" and me not in info.names:
             continue
-        heads = {head.device: head.seq for head in HomeReplica(taker).heads(info.id)}
-        news = [run for run in runs(giver, space, limit) if run.last_seq > heads.get(run.device, -1)]
+        source, held_there = HomeReplica(giver), HomeReplica(taker).heads(info.id)
+        news: list[Segment] = []
+        for head in source.heads(info.id):
+            shared = [source.common(info.id, head, other) for other in held_there if other.device == head.device]
+            at = 1 + max((seq for seq in shared if seq is not None), default=-1)
+            news += _history(source, info.id, head, at, limit)
         if news:
             deliver(taker, space, news)
 
@@ -187,6 +207,11 @@ def write(session: Session, deal: SpaceId, *bodies: Any) -> list[EventId]:
         return writer.write(bodies)
 
 
+def peek(session: Session, deal: SpaceId) -> dealing.DealWriter:
+    """A deal as a decision sees it, with nothing to be written."""
+    return dealing.DealWriter(session, writing.Writer(session), session.space(space_no(session, deal)))
+
+
 def write_raw(session: Session, space: SpaceId, *bodies: Any) -> list[EventId]:
     """Write bodies that no rule of ours has looked at: what hostile or older software may sign."""
     with session.writing():
@@ -222,7 +247,8 @@ def state(session: Session, space: SpaceId) -> dict[str, list[Any]]:
         " JOIN chain c ON c.no = e.chain WHERE c.space = ? ORDER BY c.device, e.seq, e.id"
     )
     found = {"event": session.db.execute(query, (no,)).fetchall()}
-    devices = dict(session.db.execute("SELECT no, device FROM chain WHERE space = ?", (no,)).fetchall())
+    rows = session.db.execute("SELECT no, device, root FROM chain WHERE space = ?", (no,)).fetchall()
+    devices = {row: device + root for row, device, root in rows}
     for table in _TABLES:
         columns = [row[1] for row in session.db.execute(f"PRAGMA table_info({table})").fetchall()]
         rows = session.db.execute(f"SELECT * FROM {table} WHERE space = ?", (no,)).fetchall()  # noqa: S608

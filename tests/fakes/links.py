@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from queue import Queue
-from threading import Thread
-from typing import Protocol
+from threading import Condition, Thread
+from typing import Protocol, Self
 
 from sync import engine, wire
+from sync.conversation import converse
 from sync.engine import Exchange, Tally
+from sync.handshake import Peer
 from sync.replica import Replica, Signer
 from sync.transports.folder import Folder
-from sync.transports.stdio import Pipes, converse, serve
+from sync.transports.http_peer import WebPeer
+from sync.transports.http_serve import Limits, Server
+from sync.transports.stdio import Pipes, serve
 from tests.fakes.replica import Forgetful, MemoryReplica
 
 IDLE_S = 20.0
@@ -67,6 +73,53 @@ class StdioLink:
             os.close(to_far[1])
             thread.join()
         return led, served[0]
+
+
+class Served:
+    """A replica offered over HTTP at a free port of this machine; `exchanges` are those that are over."""
+
+    def __init__(
+        self, replica: MemoryReplica, limits: Limits | None = None, context: ssl.SSLContext | None = None
+    ) -> None:
+        self.exchanges: list[Exchange] = []
+        self.peers: list[Peer | None] = []
+        self._over = Condition()
+
+        @contextmanager
+        def opened() -> Iterator[tuple[Replica, Signer]]:
+            yield replica, replica.device
+
+        self.server = Server(("127.0.0.1", 0), opened, self._served, context, limits)
+        self.url = self.server.url
+        self.port = int(self.url.rpartition(":")[2])
+
+    def _served(self, exchange: Exchange, peer: Peer | None) -> None:
+        with self._over:
+            self.exchanges.append(exchange)
+            self.peers.append(peer)
+            self._over.notify_all()
+
+    def over(self, count: int) -> Sequence[Exchange]:
+        """The exchanges, once there are so many."""
+        with self._over:
+            assert self._over.wait_for(lambda: len(self.exchanges) >= count, IDLE_S)
+        return self.exchanges
+
+    def __enter__(self) -> Self:
+        self.server.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.stop()
+
+
+class HttpLink:
+    """`one` leads a conversation in requests with a server of `other`."""
+
+    def sync(self, one: MemoryReplica, other: MemoryReplica) -> tuple[Exchange, Exchange]:
+        with Served(other) as served:
+            led = engine.exchange(one, one.device, WebPeer(served.url, idle_s=IDLE_S))
+            return led, served.over(1)[0]
 
 
 class FolderLink:

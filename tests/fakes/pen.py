@@ -11,6 +11,7 @@ from chaise_cli.ids import DeviceId, IdentityId, SpaceId, raw, text
 from chaise_cli.ledger import canonical, certificate, clear, header
 from chaise_cli.ledger.segment import Sealed, Segment
 from chaise_cli.session import epochs, plaintext, wraps
+from sync.replica import Head
 from tests.fakes.homes import NOON_MS
 
 ROOT_SEED: Final = b"root"
@@ -118,6 +119,10 @@ class Pen:
     def head(self, back: int = 1) -> plaintext.Seen:
         """Its newest event, or an older one, as others cite it."""
         return text(self.device), self.seq - back, text(self.ids[-back])
+
+    def tip(self, back: int = 1) -> Head:
+        """Its newest event, or an older one, as replication sees it."""
+        return Head(self.device, self.seq - back, self.ids[-back])
 
     def run(self, first: int = 0, end: int | None = None) -> Segment:
         """Its events from `first` to before `end`, signed."""

@@ -1,27 +1,27 @@
 """A replica in memory, people with keys, and spaces to sync: what the suites of sync run on.
 
-Bodies are short clear texts: `to:` and an identity in a clear event wraps, `cite:` and a place in a chain
-cites, `file:` and an address names an attachment. Everything else is as in the real thing: signatures and
-chains are checked by `ledger.segment`, and what cites an unknown event waits, up to a limit per chain.
+A genesis and wraps are as in the real thing, with boxes that nobody opens. Other bodies are short clear texts:
+`cite:` and a place in a chain cites, `file:` and an address names an attachment. Everything else is as in the real
+thing: signatures and chains are checked by `ledger.segment`, and what cites an unknown event waits, up to a limit
+per chain.
 """
 
 from __future__ import annotations
 
 import random
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
 from chaise_cli import ids
 from chaise_cli.crypto import signing
 from chaise_cli.errors import ChaiseError
-from chaise_cli.ledger import canonical, certificate, header, segment
+from chaise_cli.ledger import canonical, certificate, clear, header, segment
 from chaise_cli.ledger.segment import Sealed, Segment
-from sync.replica import Admission, Head, Problem, SpaceInfo
+from sync.replica import Admission, Head, Problem, SpaceInfo, position
 
 EPOCH: Final = b"epoch..1"
-WRAP: Final = b"to:"
 CITE: Final = b"cite:"
 FILE: Final = b"file:"
 
@@ -43,9 +43,13 @@ class Device:
         """As `sync.replica.Signer`."""
         return self.signer.sign(signing.TAGS.proof, message)
 
+    def sign_request(self, base: bytes) -> bytes:
+        """As `sync.replica.Signer`."""
+        return self.signer.sign_request(base)
+
 
 class Chain:
-    """The events of one device in one space."""
+    """One history of one device in one space."""
 
     def __init__(self) -> None:
         self.events: list[Sealed] = []
@@ -61,6 +65,23 @@ class Chain:
         self.events.append(sealed)
         self.ids.append(event)
 
+    def head(self, device: bytes) -> Head:
+        """Its last event."""
+        return Head(device, len(self.ids) - 1, self.ids[-1])
+
+    def holds(self, head: Head) -> bool:
+        """Whether an event is on it."""
+        return head.seq < len(self.ids) and self.ids[head.seq] == head.id
+
+    def fork(self, length: int) -> Chain:
+        """Another history with the same beginning."""
+        other = Chain()
+        other.events, other.ids = self.events[:length], self.ids[:length]
+        other.cites = [cite for cite in self.cites if cite[0] < length]
+        other.signed = [seq for seq in self.signed if seq < length]
+        other.signatures = {seq: self.signatures[seq] for seq in other.signed}
+        return other
+
     def sign(self, seq: int, signature: bytes) -> None:
         """Keep the signature of an event."""
         if seq not in self.signatures:
@@ -69,18 +90,22 @@ class Chain:
 
 
 class Space:
-    """One space: its chains, and whom its wraps name."""
+    """One space: its chains (the first history of each that came, and the others), and whom its wraps name."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.chains: dict[bytes, Chain] = {}
+        self.others: dict[bytes, list[Chain]] = {}
         self.names: set[bytes] = set()
+
+    def histories(self, device: bytes) -> list[Chain]:
+        """All histories of a device."""
+        return [*([self.chains[device]] if device in self.chains else []), *self.others.get(device, ())]
 
     def waiting(self, chain: Chain) -> int:
         """Events at the end of a chain that wait for something cited."""
         for at, device, seq in chain.cites:
-            cited = self.chains.get(device)
-            if cited is None or len(cited.ids) <= seq:
+            if not any(len(cited.ids) > seq for cited in self.histories(device)):
                 return len(chain.ids) - at
         return 0
 
@@ -95,18 +120,22 @@ class MemoryReplica:
         self.objects: dict[bytes, bytes] = {}
         self.waiting_limit = waiting_limit
         self.admissions = 0
+        self.revoked: set[bytes] = set()
+        self.kept_receipts: dict[bytes, list[bytes]] = {}
+        self.seen_receipts: list[bytes] = []
 
     # Writing
 
     def open(self, kind: str, names: Iterable[bytes] = (), nonce: bytes = b"") -> bytes:
         """A new space whose wraps name these identities; its id. A board gets an access key instead."""
-        body = b"genesis:" + kind.encode() + nonce + len(self.held).to_bytes(2, "big")
+        number = sha256(nonce + len(self.held).to_bytes(2, "big")).digest()[:16]
+        body = clear.write_genesis(clear.Genesis(ids.text(number), kind, ids.IdentityId(ids.text(self.identity()))))
         packed = header.make(header.CLEAR, header.ZERO, self.device.device, 0, header.ZERO, header.NO_EPOCH, body)
         space = header.event_id(packed)
         self.held[space] = Space(kind)
         self._append(space, Sealed(header.CLEAR, header.NO_EPOCH, body), packed)
         for name in names:
-            self.write(space, WRAP + name, suite=header.CLEAR)
+            self.write(space, wrap(name), suite=header.CLEAR)
         if kind == "board":
             self.keys[space] = sha256(b"access" + space).digest()
         return space
@@ -150,11 +179,38 @@ class MemoryReplica:
         return [SpaceInfo(space, held.kind, frozenset(held.names)) for space, held in self.held.items()]
 
     def heads(self, space: bytes) -> Sequence[Head]:
-        chains = self.held[space].chains if space in self.held else {}
-        return [Head(device, len(chain.ids) - 1, chain.ids[-1]) for device, chain in chains.items()]
+        if space not in self.held:
+            return []
+        held = self.held[space]
+        return [chain.head(device) for device in held.chains for chain in held.histories(device)]
 
-    def read(self, space: bytes, device: bytes, from_seq: int, limit: int) -> Segment | None:
-        chain = self.held[space].chains[device]
+    def positions(self) -> Mapping[bytes, bytes]:
+        return {space: position(self.heads(space)) for space in self.held}
+
+    def refuses(self, device: bytes, above: Sequence[bytes] = ()) -> bool:  # noqa: ARG002  as the Protocol has it
+        return device in self.revoked
+
+    def tip(self, space: bytes, device: bytes) -> Head:
+        """The head of a device's first history."""
+        return self.held[space].chains[device].head(device)
+
+    def common(self, space: bytes, one: Head, other: Head) -> int | None:
+        found = [self._history(space, head) for head in (one, other)]
+        if space not in self.held or not all(found):
+            return None
+        ours, theirs = (chain.ids[: head.seq + 1] for chain, head in zip(found, (one, other), strict=True) if chain)
+        return next((at for at, pair in enumerate(zip(ours, theirs, strict=False)) if pair[0] != pair[1]),
+                    min(len(ours), len(theirs))) - 1  # fmt: skip
+
+    def _history(self, space: bytes, head: Head) -> Chain | None:
+        histories = self.held[space].histories(head.device) if space in self.held else []
+        return next((chain for chain in histories if chain.holds(head)), None)
+
+    def read(self, space: bytes, head: Head, from_seq: int, limit: int) -> Segment | None:
+        chain = self._history(space, head)
+        if chain is None or from_seq > head.seq:
+            return None
+        device = head.device
         at = bisect_right(chain.signed, from_seq + limit - 1) - 1
         if at < 0 or chain.signed[at] < from_seq:
             at += 1
@@ -163,6 +219,13 @@ class MemoryReplica:
         last = chain.signed[at]
         prev = chain.ids[from_seq - 1] if from_seq else header.ZERO
         return Segment(space, device, from_seq, prev, chain.events[from_seq : last + 1], chain.signatures[last])
+
+    def receipts(self, space: bytes) -> Sequence[bytes]:
+        return self.kept_receipts.get(space, ())
+
+    def witness(self, receipts: Sequence[bytes]) -> Sequence[ChaiseError]:
+        self.seen_receipts += receipts
+        return []
 
     def access_key(self, space: bytes) -> bytes | None:
         return self.keys.get(space)
@@ -184,28 +247,33 @@ class MemoryReplica:
         return Admission(accepted, rejected, problems)
 
     def _named(self, one: Segment) -> bool:
-        return any(s == header.CLEAR and body == WRAP + self.identity() for s, _, body in one.events)
+        return any(s == header.CLEAR and self.identity() in _named(body) for s, _, body in one.events)
 
     def _admit_one(self, held: Space, one: Segment) -> int:
-        made = segment.verify(one)
-        chain = held.chains.get(one.device, Chain())
-        start = len(chain.ids) - one.first_seq
-        if start < 0:
+        ids_ = [link.id for link in segment.verify(one)]
+        histories = held.histories(one.device)
+        parting = [(_shared(chain, one, ids_), at, chain) for at, chain in enumerate(histories)]
+        length, _, chain = max(parting, default=(0 if one.first_seq == 0 else -1, 0, Chain()), key=_longest)
+        if length < 0:
             raise ValueError("its beginning is not held")
-        if (chain.ids[one.first_seq - 1] if one.first_seq else header.ZERO) != one.prev:
-            raise ValueError("another history")
-        if [link.id for link in made[:start]] != chain.ids[one.first_seq : one.first_seq + len(made[:start])]:
-            raise ValueError("another history")
+        if length > one.last_seq:
+            return 0
+        fresh = length < len(chain.ids)
+        chain = chain.fork(length) if fresh else chain
+        start = length - one.first_seq
         new = one.events[start:]
         cites = len(chain.cites)
-        for sealed, link in zip(new, made[start:], strict=True):
-            chain.add(sealed, link.id)
+        for sealed, id_ in zip(new, ids_[start:], strict=True):
+            chain.add(sealed, id_)
         if self.waiting_limit < held.waiting(chain):
             length = len(chain.ids) - len(new)
             del chain.events[length:], chain.ids[length:], chain.cites[cites:]
             raise ValueError("too many events wait")
         chain.sign(one.last_seq, one.signature)
-        held.chains[one.device] = chain
+        if fresh:
+            held.others.setdefault(one.device, []).append(chain)
+        elif not histories:
+            held.chains[one.device] = chain
         _note_names(held, new)
         return len(new)
 
@@ -230,22 +298,62 @@ class MemoryReplica:
         return True
 
     def _files(self, space: bytes) -> list[bytes]:
-        chains = self.held[space].chains.values()
-        return [body[5:] for chain in chains for _, _, body in chain.events if body.startswith(FILE)]
+        held = self.held[space]
+        chains = [chain for device in held.chains for chain in held.histories(device)]
+        found = [body[5:] for chain in chains for _, _, body in chain.events if body.startswith(FILE)]
+        return list(dict.fromkeys(found))
 
     # For assertions
 
     def contents(self) -> dict[bytes, dict[bytes, list[bytes]]]:
-        """The ids of all events, by space and device."""
-        return {s: {d: list(c.ids) for d, c in held.chains.items()} for s, held in self.held.items() if held.chains}
+        """The ids of all events, by space and device; several histories of a device one after the other."""
+        return {
+            space: {device: [id_ for ids_ in sorted(c.ids for c in held.histories(device)) for id_ in ids_]
+                    for device in held.chains}
+            for space, held in self.held.items() if held.chains
+        }  # fmt: skip
+
+
+def _shared(chain: Chain, one: Segment, ids_: Sequence[bytes]) -> int:
+    """How much of a history a segment shares, events before it included; -1 when it does not even begin there."""
+    if one.first_seq and chain.ids[one.first_seq - 1 : one.first_seq] != [one.prev]:
+        return -1
+    at = one.first_seq
+    while at <= one.last_seq and chain.ids[at : at + 1] == [ids_[at - one.first_seq]]:
+        at += 1
+    return at
+
+
+def _longest(row: tuple[int, int, Chain]) -> tuple[int, bool]:
+    """Prefers the history that a segment continues to those that it parts from at the same place."""
+    return row[0], len(row[2].ids) == row[0]
 
 
 def _note_names(held: Space, events: Iterable[Sealed]) -> None:
     for suite, _, body in events:
-        if suite == header.CLEAR and body.startswith(WRAP):
-            held.names.add(body[3:])
-        if suite == header.CLEAR and body.startswith(b"genesis:"):
-            held.kind = next(kind for kind in ("self", "board", "deal") if body[8:].startswith(kind.encode()))
+        if suite == header.CLEAR:
+            held.names |= _named(body)
+            held.kind = _kind(body) or held.kind
+
+
+def wrap(identity: bytes) -> bytes:
+    """The body of a wrap that names an identity."""
+    box = clear.Box((ids.text(identity), ids.text(bytes(32))), ids.text(bytes(48)))
+    return clear.write_wrap(clear.Wrap(ids.text(bytes(32)), [], [box]))
+
+
+def _named(body: bytes) -> set[bytes]:
+    try:
+        return {ids.raw(box.to[0]) for box in clear.read_wrap(body).boxes}
+    except ChaiseError:
+        return set()
+
+
+def _kind(body: bytes) -> str | None:
+    try:
+        return clear.read_genesis(body).space
+    except ChaiseError:
+        return None
 
 
 class Forgetful:

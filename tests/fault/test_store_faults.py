@@ -244,7 +244,7 @@ homes.found(Path(sys.argv[1]), "lisa", "client")
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert not (tmp_path / "lisa").exists()
     session = homes.found(tmp_path, "lisa", "client", seed="again")
-    assert own.written(session.db).total == 5
+    assert own.written(session.db).total == 7
     session.close()
 
 

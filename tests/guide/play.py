@@ -1,5 +1,9 @@
 """Plays the transcripts of docs/guide: each `lisa$` or `james$` line is typed at a terminal, its output compared.
 
+The chapters of one folder build on one another. `phone$` is Lisa's second machine, `relay$` a server's operator; a line
+that ends in ` &` runs beside what follows: of a server is shown what it prints up to its address, of a device that
+lets another in nothing, once its code is there. The address 127.0.0.1:8787 stands for a free one.
+
 In a transcript, ids stand for ids: the first time `post-4tq8` is printed it is bound to the id that was really
 printed there, and from then on it means that one. `…` stands for anything, alone on a line for any lines.
 A comment `<!-- now: 2026-11-20T09:00:00Z -->` sets the clock of the commands after it. What follows `[y/N]`
@@ -13,6 +17,8 @@ import pty
 import re
 import select
 import shlex
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -24,7 +30,8 @@ if TYPE_CHECKING:
 
 GUIDE: Final = Path(__file__).parents[2] / "docs" / "guide"
 PASSPHRASE: Final = "correct horse battery staple"
-PEOPLE: Final = ("lisa", "james")
+PEOPLE: Final = ("lisa", "james", "phone", "relay")
+ADDRESS: Final = "127.0.0.1:8787"
 ID: Final = re.compile(r"\b(id|dev|board|post|deal|book|msg|rev|svc|op)-([0-9a-z]{4,26})\b")
 SECONDS: Final = 60  # one command may take
 
@@ -61,11 +68,13 @@ def steps(text: str) -> Iterator[Step]:
 
 
 class Stage:
-    """Two people, each with a home, on one machine with a shared folder."""
+    """People, each with a home, on one machine with a shared folder. Servers run until `close`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._ids: dict[str, str] = {}
+        self._servers: list[subprocess.Popen[bytes]] = []
+        self._address = f"127.0.0.1:{_free_port()}"
         programs = folder / "bin"
         programs.mkdir()
         program = programs / "chaise"
@@ -78,10 +87,51 @@ class Stage:
 
     def play(self, step: Step) -> str:
         """Type one line at a terminal; everything it printed, as the terminal showed it."""
+        if step.command.endswith(" &"):
+            return self._serve(step)
+        if step.command == "^C":
+            return self._stop()
         answers = [line.rpartition("[y/N] ")[2] for line in step.expected if "[y/N] " in line]
-        return _at_terminal(
+        shown = _at_terminal(
             ["/bin/sh", "-c", self._real(step.command)], self._environment(step), self.folder / step.who, answers
         )
+        return shown.replace(self._address, ADDRESS)
+
+    def close(self) -> None:
+        """Stop the servers."""
+        while self._servers:
+            self._stop()
+
+    def _serve(self, step: Step) -> str:
+        """Start something that stays; of a server what it printed up to the line that names its address."""
+        argv = ["/bin/sh", "-c", f"exec {self._real(step.command[:-2])}"]
+        server = subprocess.Popen(
+            argv,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=self._environment(step),
+            cwd=self.folder / step.who,
+        )
+        self._servers.append(server)
+        if found := re.search(r"--code-out (\S+)", step.command):
+            code = self.folder / step.who / found[1]
+            while not code.exists() and server.poll() is None:
+                time.sleep(0.05)
+            return ""
+        assert server.stdout, "a pipe was asked for"
+        printed = b""
+        for line in server.stdout:
+            printed += line
+            if self._address.encode() in line:
+                break
+        return printed.decode(errors="replace").replace(self._address, ADDRESS)
+
+    def _stop(self) -> str:
+        """Interrupt the newest server and wait for its end; nothing is shown of it."""
+        server = self._servers.pop()
+        server.send_signal(signal.SIGINT)
+        server.communicate(timeout=SECONDS)
+        return ""
 
     def _environment(self, step: Step) -> dict[str, str]:
         return {
@@ -99,7 +149,7 @@ class Stage:
 
     def _real(self, text: str) -> str:
         """The ids of the guide replaced by those they stand for."""
-        return ID.sub(lambda found: self._ids.get(found[0], found[0]), text)
+        return ID.sub(lambda found: self._ids.get(found[0], found[0]), text).replace(ADDRESS, self._address)
 
     def differs(self, step: Step, output: str) -> str | None:
         """Why what was printed is not what the guide says; None when it is. Binds new ids on the way."""
@@ -158,6 +208,14 @@ class Stage:
         return bound
 
 
+def _free_port() -> int:
+    """A port of the loopback address on which nobody listens at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 def _at_terminal(argv: list[str], environment: dict[str, str], folder: Path, answers: list[str]) -> str:
     """Run a program on a terminal of its own, answering its questions; what the terminal showed."""
     ours, theirs = pty.openpty()
@@ -199,6 +257,6 @@ def _reply(fresh: str, answers: list[str]) -> str | None:
     return None
 
 
-def chapters() -> list[Path]:
-    """The chapters of the guide, in order."""
-    return sorted(GUIDE.glob("[0-9]*.md"))
+def parts() -> list[list[Path]]:
+    """The chapters of each part of the guide, in order; every part begins with empty homes."""
+    return [sorted(folder.glob("[0-9]*.md")) for folder in (GUIDE, GUIDE / "machines")]

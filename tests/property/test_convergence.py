@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from chaise_cli.ids import SpaceId, text
 from chaise_cli.ledger.segment import Segment
+from chaise_cli.session import renewal
 from chaise_cli.session.session import Session
 from tests.fakes import acts, homes
 from tests.fakes.homes import Market
@@ -136,3 +137,104 @@ def _dealt(chains: dict[bytes, list[Segment]], chance: Any) -> Iterator[list[Seg
         size = chance.randint(1, 4)
         yield [chains[device].pop(0) for device in left[:size]]
         left = left[size:]
+
+
+# Copies of one home: a device with several histories.
+
+PEOPLE = ["lisa", "james", "lisa's copy", "james's copy"]
+FORKED_STEP = st.tuples(st.sampled_from(PEOPLE), st.sampled_from([*sorted(acts.ACTS), "renew"]), st.integers(0, 30))
+FORKED_MEET = st.tuples(st.sampled_from(PEOPLE), st.just("meet"), st.integers(0, 3))
+FORKED_STEPS = st.lists(FORKED_STEP | FORKED_STEP | FORKED_MEET, max_size=16)
+
+
+class Copies(NamedTuple):
+    homes: dict[str, Session]
+    deal: SpaceId
+
+    def step(self, who: str, what: str, number: int) -> None:
+        """One act, one meeting, or a new key; a home that has learnt that it was copied writes nothing before that."""
+        session = self.homes[who]
+        if what == "meet":
+            other = self.homes[PEOPLE[number]]
+            if other is not session:
+                homes.carry(session, other)
+                homes.carry(other, session)
+        elif what == "renew":
+            renewal.renew(session)
+        else:
+            acts.do(session, self.deal, what, number)
+
+    def meet(self) -> None:
+        for _ in range(3):
+            homes.meet(*self.homes.values())
+
+
+@contextmanager
+def copies(market: Market, begun: Sequence[Step]) -> Iterator[Copies]:
+    """Lisa and James in a deal, and a copy of each one's home from then on."""
+    with tempfile.TemporaryDirectory() as folder, market.visit(Path(folder), "lisa", "james") as (lisa, james):
+        deal = homes.open_deal(lisa, james.me.identity, client=True)
+        homes.carry(lisa, james)
+        for step in begun:
+            World(lisa, james, deal).step(*step)
+        sessions = {"lisa": lisa, "james": james}
+        try:
+            for name in ("lisa", "james"):
+                sessions[f"{name}'s copy"] = homes.copied(sessions[name], Path(folder) / "copy", market.key(name))
+            yield Copies(sessions, deal)
+        finally:
+            for name in PEOPLE[2:]:
+                if name in sessions:
+                    sessions[name].close()
+
+
+def sure(session: Session, deal: SpaceId) -> dict[bytes, tuple[int, str | None]]:
+    """What was taken up; nothing while the agent's device is known to have written several histories."""
+    line = [row for row in homes.state(session, deal)["event"] if row[7] == homes.client(session, deal)]
+    forked = len({(row[0], row[1]) for row in line}) < len(line) or any(row[3] == "agent.device" for row in line)
+    return {} if forked else taken(session, deal)
+
+
+@given(st.sampled_from([[], HIRE, FUND]), FORKED_STEPS)
+@example(begun=FUND, steps=[("lisa", "release", 0), ("lisa's copy", "duties", 0), ("lisa's copy", "release", 1)])
+def test_copies_of_homes_and_the_others_come_to_hold_the_same(
+    market: Market, begun: Sequence[Step], steps: Sequence[Step]
+) -> None:
+    with copies(market, begun) as w:
+        before: dict[str, dict[bytes, Any]] = {name: {} for name in PEOPLE}
+        for step in steps:
+            w.step(*step)
+            for name, session in w.homes.items():
+                assert homes.unsound(session, w.deal) == []
+                now = sure(session, w.deal)
+                assert not now or before[name].items() <= now.items()
+                before[name] = now
+        w.meet()
+        states = [homes.state(session, w.deal) for session in w.homes.values()]
+        assert states[0] == states[1] == states[2] == states[3]
+        assert [homes.waiting(session) for session in w.homes.values()] == [0] * 4
+        assert all(homes.unsound(session, w.deal) == [] for session in w.homes.values())
+
+
+@given(st.sampled_from([HIRE, FUND]), FORKED_STEPS, st.randoms(use_true_random=False), st.integers(1, 5))
+def test_histories_in_any_order_and_any_pieces_give_the_same(
+    market: Market, begun: Sequence[Step], steps: Sequence[Step], chance: Any, piece: int
+) -> None:
+    """What comes before its beginning is refused, and offered again."""
+    with copies(market, begun) as w:
+        for step in steps:
+            w.step(*step)
+        runs = [run for session in w.homes.values() for run in homes.runs(session, w.deal, piece)]
+        w.meet()
+        with tempfile.TemporaryDirectory() as folder, market.visit(Path(folder), "james") as (other,):
+            whole = [
+                run for run in homes.runs(w.homes["lisa"], w.deal) if run.first_seq == 0 and not run.events[0].suite
+            ]
+            homes.deliver(other, w.deal, whole[:1])
+            moved = True
+            while moved:
+                chance.shuffle(runs)
+                batches = [runs[at : at + 3] for at in range(0, len(runs), 3)]
+                moved = sum(homes.deliver(other, w.deal, batch).accepted for batch in batches) > 0
+                assert homes.unsound(other, w.deal) == []
+            assert homes.state(other, w.deal) == homes.state(w.homes["lisa"], w.deal)

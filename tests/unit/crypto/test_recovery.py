@@ -76,6 +76,16 @@ def test_any_other_text_is_a_typed_error(text: str) -> None:
         recovery.parse(text)
 
 
+def test_only_letters_of_ascii_are_taken_for_others() -> None:
+    """The Kelvin sign is a k to `str.lower`, and to hardly any other program."""
+    code = RecoveryCode(bytes(range(40, 60)))
+    text = recovery.write(code)
+    assert "K" in text
+    assert recovery.parse(text.lower()) == code
+    with pytest.raises(BadRecoveryCode):
+        recovery.parse(text.replace("K", "\u212a", 1))
+
+
 def test_no_message_repeats_the_code() -> None:
     with pytest.raises(BadRecoveryCode) as caught:
         recovery.parse(TEXT[:-1] + "1")

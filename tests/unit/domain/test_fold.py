@@ -8,9 +8,10 @@ from chaise_cli.domain import booking, fold, order, review
 from chaise_cli.domain.deal import DealInvited, DealOpened, DealShortlisted
 from chaise_cli.domain.directory import BoxKey
 from chaise_cli.domain.fold import DealState, NotAMember, OpenedTwice
+from chaise_cli.domain.revocation import DealDeviceRevoked, DeviceRevoked
 from chaise_cli.domain.shape import Body
 from chaise_cli.errors import Refused
-from chaise_cli.ids import IdentityId
+from chaise_cli.ids import DeviceId, IdentityId
 from tests.unit.domain.deal_cast import CLIENT, LAPTOP, SPACE, STRANGER, TALENT, event, id_of, recorded
 
 BOX = BoxKey(id_of("box"), "A" * 1622)
@@ -72,8 +73,19 @@ def test_an_uptake_moves_the_clock_alone() -> None:
 
 
 @pytest.mark.parametrize("agent", [True, False])
-def test_the_role_moves_where_the_event_stands_on_the_agents_line(agent: bool) -> None:
-    phone = id_of("phone")
-    body = order.AgentDevice(phone, event("opening"))  # type: ignore[arg-type]
-    after = fold.step(opened(), recorded(body, CLIENT, "x", agent=agent))
-    assert (after.deal.parties.agent_device == phone) == agent
+def test_no_event_moves_the_role_by_itself(agent: bool) -> None:
+    """Whether it counts is known to the agent's line, by all events of the deal."""
+    body = order.AgentDevice(id_of("phone"), event("opening"))  # type: ignore[arg-type]
+    state = opened()
+    assert fold.step(state, recorded(body, CLIENT, "x", agent=agent)).deal.parties == state.deal.parties
+
+
+def test_no_side_revokes_a_device_of_the_other() -> None:
+    """It may say so, signed by its own root; it reaches none but its own devices."""
+    said = DealDeviceRevoked(LAPTOP, None, (), 0, event("root"), (), "", BOX)
+    phone = DeviceId(id_of("phone"))
+    state = fold.step(opened(), recorded(said, TALENT, "x")._replace(device=phone))
+    fold.step(state, recorded(DealInvited(""), CLIENT, "y"))
+    own = fold.step(opened(), recorded(said, CLIENT, "x")._replace(device=phone))
+    with pytest.raises(DeviceRevoked):
+        fold.step(own, recorded(DealInvited(""), CLIENT, "y"))

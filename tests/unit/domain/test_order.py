@@ -6,7 +6,7 @@ from typing import Final
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaise_cli.domain.order import Handover, Place, agent_line, cover
+from chaise_cli.domain.order import Handover, Opening, Place, Said, agent_line, cover
 from chaise_cli.ids import text
 
 A, B, C = (text(bytes([number]) * 32) for number in (1, 2, 3))
@@ -29,7 +29,7 @@ class History:
         seen = tuple(sorted((other, at) for other, at in self.heard[device].items() if other != device))
         before = [self.places[device, seq - 1]] if seq else []
         lamport = 1 + max([place.lamport for place in before] + [self.places[key].lamport for key in seen], default=-1)
-        made = Place(device, seq, text(bytes([seq, *device.encode()[:31]])), lamport, seen)
+        made = Place(device, seq, text(bytes([seq, *device.encode()[:31]])), lamport, seen, device)
         self.places[device, seq] = made
         self.heard[device][device] = seq
         return made
@@ -117,8 +117,15 @@ def test_a_second_look_covers_nothing_new() -> None:
 
 
 def line(history: History, handovers: Sequence[Handover], movements: str = "", opening: Place | None = None) -> str:
-    opened = opening or history.places[A, 0]
-    found = agent_line(opened, A, history.chain, handovers, lambda place: name(place) in movements.split())
+    chains = {device: history.chain(device) for device in NAMES}
+    before = {
+        here.id: prev and prev.id
+        for chain in chains.values()
+        for prev, here in zip([None, *chain], chain, strict=False)
+    }
+    moves = {place.id for place in history.places.values() if name(place) in movements.split()}
+    said = Said(chains, before, handovers, moves)
+    found = agent_line(Opening(opening or history.places[A, 0], A), said)
     return " ".join(name(place) for place in found.events)
 
 

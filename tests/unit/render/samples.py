@@ -81,6 +81,7 @@ def _deal() -> dict[str, object]:
         "cover": "I have done two of these.\nReferences on request.",
         "valid_until": None,
         "final": True,
+        "contested": False,
         "state": "hired",
         "milestones": [
             milestone(1, "Setup", "600", "delivered", "600"),
@@ -100,6 +101,22 @@ SAMPLES: Final[dict[str, dict[str, Any]]] = {
         "device": {"id": "dev-1apt0pcdefghjkmnpqrstvwxyz", "name": "laptop"},
         "home": "~/.local/share/chaise",
         "unlocked_until": "2026-11-20T18:00:00Z",
+    },
+    "device": {
+        "id": "dev-1apt0pcdefghjkmnpqrstvwxyz",
+        "name": "laptop",
+        "kind": "admin",
+        "since": "2026-11-20T12:00:00Z",
+        "state": "this",
+        "agent_of": 3,
+        "seen": "2026-11-21T12:00:00Z",
+    },
+    "pairing": {
+        "until": "2026-11-20T12:10:00Z",
+        "via": ["~/Shared/chaise"],
+        "limited": False,
+        "code_file": "~/code",
+        "device": {"id": "dev-1apt0pcdefghjkmnpqrstvwxyz", "name": "phone"},
     },
     "board": {
         "id": "board-m4rketabcdefghjkmnpqrstvwx",
@@ -218,6 +235,18 @@ SAMPLES: Final[dict[str, dict[str, Any]]] = {
         "status": "void",
         "reason": "nothing was funded",
         "delivery": "seen",
+        "branch": True,
+    },
+    "place": {
+        "peer": "https://relay.example",
+        "kind": "relay",
+        "auto": True,
+        "synced_at": "2026-12-01T09:00:00Z",
+        "boards": ["marketing"],
+        "spaces": 12,
+        "unsent": 3,
+        "problem": "https://relay.example cannot be reached",
+        "caught": [{"code": "relay.split", "at": "2026-12-01T09:00:00Z"}],
     },
     "sync": {
         "peers": [
@@ -231,7 +260,91 @@ SAMPLES: Final[dict[str, dict[str, Any]]] = {
             }
         ]
     },
-    "verify": {"events": 1_204, "spaces": 5, "balances": [], "problems": []},
+    "backup": {
+        "file": "/backups/lisa",
+        "size": 52_311,
+        "at": "2026-11-20T12:00:00Z",
+        "identity": "id-xxcnt81gabcdefghjkmnpqrstv",
+        "device": "dev-98txac2fabcdefghjkmnpqrstv",
+        "spaces": 3,
+        "events": 1_204,
+        "files": 2,
+        "requests": 4,
+        "newer_here": 0,
+        "problems": [],
+    },
+    "verify": {
+        "events": 1_204,
+        "spaces": 5,
+        "balances": [],
+        "problems": [],
+        "forks": [],
+        "chains": 9,
+        "files": 2,
+        "pages": True,
+        "subset": None,
+    },
+    "relay": {
+        "url": "http://127.0.0.1:8787",
+        "relay": "A6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg",
+        "store": "sqlite",
+        "invite": "000G-40R4-0M30-E209-185G-R38E-1W81-24GK-DDW0",
+    },
+    "sync_status": {
+        "spaces": [
+            {
+                "space": DEAL,
+                "kind": "deal",
+                "events": 12,
+                "local": 1,
+                "placed": 9,
+                "seen": 8,
+                "pending": 1,
+                "oldest": {"id": "b5bb9d8014a0f9b1", "at": "2026-12-01T09:00:00Z"},
+            }
+        ],
+        "events": [
+            {
+                "id": "b5bb9d8014a0f9b1",
+                "space": DEAL,
+                "kind": "work.delivered",
+                "by": JAMES,
+                "device": "dev-1apt0pcdefghjkmnpqrstvwxyz",
+                "seq": 7,
+                "lamport": 19,
+                "at": "2026-12-01T09:00:00Z",
+                "status": "pending",
+                "reason": None,
+                "delivery": "local",
+                "places": [],
+                "seen": False,
+                "final": False,
+            }
+        ],
+    },
+    "serving": {"at": "http://127.0.0.1:7413", "peers": []},
+    "contest": {
+        "id": DEAL,
+        "contested": True,
+        "histories": [
+            {
+                "first": "b5bb9d8014a0f9b1d61e21e796",
+                "last": "d78dccdf1352f23cd32812f485",
+                "device": "dev-1apt0pcdefghjkmnpqrstvwxyz",
+                "stands": True,
+                "movements": [
+                    {
+                        "event": "d78dccdf1352f23cd32812f485",
+                        "kind": "money.released",
+                        "milestone": 1,
+                        "amount": eur("600"),
+                        "at": "2026-12-15T14:00:00Z",
+                    }
+                ],
+                "named": [{"person": JAMES, "last": "d78dccdf1352f23cd32812f485"}],
+            }
+        ],
+    },
     "doctor": {
         "checks": [
             {"name": "home", "ok": True, "value": "~/.local/share/chaise", "origin": "default", "hint": ""},

@@ -53,8 +53,12 @@ def attacked(value: Any) -> Any:
             "deadline",
             "review_deadline",
             "valid_until",
+            "synced_at",
         )
-        return {key: inner if key in (*kept, "unlocked_until") else attacked(inner) for key, inner in value.items()}
+        return {
+            key: inner if key in (*kept, "unlocked_until", "since", "seen") else attacked(inner)
+            for key, inner in value.items()
+        }
     if isinstance(value, list):
         return [attacked(inner) for inner in value]
     return value + ATTACK if isinstance(value, str) else value

@@ -46,15 +46,18 @@ PROMISED = {
     "next": "who command until",
     "error": "code message hint retryable details exit",
     "identity": "id handle name role currency tz device home unlocked_until",
+    "device": "id name kind since state agent_of seen",
+    "pairing": "until via limited code_file device",
     "board": "id name at members",
     "profile": "id person headline bio skills rates location links tz email",
     "service": "id person title kind price days skills",
     "post": "id board title kind skills budget deadline location brief client version state deals",
-    "deal": "id post client talent agent agent_device secured currency terms_hash cover valid_until final state "
-    "milestones totals may",
+    "deal": "id post client talent agent agent_device secured currency terms_hash cover valid_until final contested "
+    "state milestones totals may",
     "milestone": "id deal n title amount due criteria final state funded held released refunded payable paid_out "
     "review_deadline files may",
     "op": "id request_id kind amount total to state ref",
+    "contest": "id contested histories",
     "file": "name size digest fetched",
     "journal_entry": "at text ref postings",
     "booking": "id deal organizer attendees final start end tz url uid sequence turn offers slots state",
@@ -63,9 +66,14 @@ PROMISED = {
     "balance": "currency funded held released refunded disputed payable paid_out",
     "inbox_item": "id deal kind text at waits_for until next",
     "agenda_item": "at tz kind of consequence",
-    "log_entry": "id space kind by device seq lamport at status reason delivery",
+    "place": "peer kind auto synced_at boards spaces unsent problem caught",
+    "log_entry": "id space kind by device seq lamport at status reason delivery branch",
     "sync": "peers",
-    "verify": "events spaces balances problems",
+    "backup": "file size at identity device spaces events files requests newer_here problems",
+    "verify": "events spaces balances problems forks chains files pages subset",
+    "relay": "url relay store invite",
+    "sync_status": "spaces events",
+    "serving": "at peers",
     "doctor": "checks",
 }
 OPTIONAL = {
@@ -79,7 +87,7 @@ OPTIONAL = {
     "op": "milestone text",
     "file": "milestone by at kind path",
     "booking": "note until lapsed may move reason why ended_by late contested missing",
-    "message": "kind unread milestone",
+    "message": "kind unread branch milestone revoked",
     "review": "at withheld vouched final agent self_paid",
     "agenda_item": "deal",
 }

@@ -73,7 +73,7 @@ SPOILT = {
     "a profile taken out": "DELETE FROM profile",
     "a message taken out": "DELETE FROM message",
     "the name of a board": "UPDATE board_name SET name = 'other'",
-    "a fork": "INSERT INTO fork SELECT no, creator_device, 1, x'', x'' FROM space WHERE kind = 'deal'",
+    "a branch that nothing leads to": "UPDATE chain SET parent = NULL, first = 1, root = zeroblob(32) WHERE seq > 1",
 }
 
 

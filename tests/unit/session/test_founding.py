@@ -60,7 +60,8 @@ def test_the_code_is_stored_nowhere(found: Found, tmp_path: Path) -> None:
 def test_the_self_space_tells_what_another_device_of_ours_needs(found: Found) -> None:
     (space,) = events.spaces(found.session.db, "self")
     kinds = [row[3] for row in state(found.session, space.id)["event"]]
-    assert kinds == ["genesis", "wrap", "self.device", "self.settings", "self.box_key"]
+    told = ["self.device", "self.device_box", "self.root_box", "self.settings", "self.box_key"]
+    assert kinds == ["genesis", "wrap", *told]
     assert own.settings(found.session.db) == SETTINGS
 
 
@@ -69,7 +70,7 @@ def test_a_new_home_passes_its_own_check_and_is_not_behind(found: Found) -> None
     assert not found.session.behind
     stored = own.written(found.session.db)
     assert homes.read_anchor(found.session.home, found.session.key) == homes.Anchor(stored.total, stored.id)
-    assert stored.total == 5
+    assert stored.total == 7
 
 
 def test_an_empty_passphrase_is_none(tmp_path: Path) -> None:

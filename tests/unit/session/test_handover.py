@@ -15,6 +15,8 @@ from chaise_cli.session.session import Session
 from tests.fakes import homes
 from tests.fakes.homes import Market
 from tests.fakes.pen import Pen, certify, signer
+from tests.interop import deals as deals_told
+from tests.interop.cases.play import Play
 
 SECRET = bytes(range(32))
 HELLO = talk.MessageSent("Hello", ())
@@ -199,3 +201,17 @@ def test_a_wrap_by_the_agent_takes_nothing_up(james: Session) -> None:
     homes.deliver(james, client.id, [client.laptop.run(3)])
     assert homes.state(james, client.id)["deal"][0]["line"] == 2
     assert sound(james, client.id)
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_terms_that_nobody_took_up_have_to_name_the_device_that_has_the_role(counts: bool) -> None:
+    """Behind a handover that moved the role, and behind one that moved nothing, since it follows nothing known."""
+    for named, holds in (("phone", counts), ("lisa", not counts)):
+        play = Play()
+        play.device("phone")
+        play.moved_to("lisa", "phone", play.opening if counts else text(bytes(32)))
+        terms = play.terms(1_000, agent_device=text(play.pens[named].device))
+        offer, _ = play.offer(terms, "james")
+        told = deals_told.folded(play.space, play.runs(), play.pens["lisa"].secret)
+        assert told["agent"] == text(play.pens["phone" if counts else "lisa"].device)
+        assert [offer, None, "ok" if holds else "terms.other_agent"] in told["events"]

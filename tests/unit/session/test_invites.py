@@ -89,6 +89,19 @@ def test_a_later_form_asks_for_an_upgrade() -> None:
         invites.read("chaise-board-2-AAAA")
 
 
+@pytest.mark.parametrize("start", ["chaise-board-2-", "chaise-board-10-", "CHAISE-BOARD-3-"])
+def test_a_later_form_is_known_by_a_whole_number(start: str) -> None:
+    with pytest.raises(NewerInvite):
+        invites.read(start + "AAAA")
+
+
+@pytest.mark.parametrize("start", ["000G-AAAA", "0-AAAA", "01-AAAA", "2", "\u0662-AAAA"])
+def test_what_has_lost_a_part_of_its_beginning_is_of_no_later_form(start: str) -> None:
+    """Else somebody who copied too little is sent away to upgrade."""
+    with pytest.raises(BadInvite):
+        invites.read("chaise-board-" + start)
+
+
 def test_the_published_vector_holds() -> None:
     assert invites.write(ONE) == VECTOR
     assert VECTOR in (ROOT / "docs/spec/board.md").read_text().replace("\n", "")

@@ -114,7 +114,9 @@ def test_anything_but_an_object_is_refused(data: bytes) -> None:
 @pytest.mark.parametrize(
     "seen",
     [
-        [[KEY, 1, KEY], [KEY, 2, KEY]],
+        [[KEY, 2, KEY], [KEY, 1, KEY]],
+        [[KEY, 1, KEY], [KEY, 1, KEY]],
+        [[KEY, 1, text(b"\xff" * 32)], [KEY, 1, KEY]],
         [[text(b"\xff" * 32), 1, KEY], [KEY, 1, KEY]],
         [[KEY, -1, KEY]],
         [[KEY, True, KEY]],
@@ -130,6 +132,11 @@ def test_anything_but_an_object_is_refused(data: bytes) -> None:
 def test_heads_are_cited_once_and_in_order(seen: object) -> None:
     with pytest.raises(BadPlaintext):
         plaintext.read(canonical.encode(GOOD | {"seen": seen}))
+
+
+def test_of_a_device_with_two_histories_two_heads_are_cited() -> None:
+    seen = [[KEY, 1, KEY], [KEY, 1, text(b"\xff" * 32)], [KEY, 2, KEY]]
+    assert [list(cited) for cited in plaintext.read(canonical.encode(GOOD | {"seen": seen})).seen] == seen
 
 
 @pytest.mark.parametrize("request_", [["", KEY], ["x" * 129, KEY], ["x", "y"], ["x"], ["x", KEY, 1], [1, KEY], "x"])

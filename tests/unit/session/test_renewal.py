@@ -55,6 +55,20 @@ def test_a_store_older_than_its_anchor_opens_read_only(
     old.close()
 
 
+def test_one_renewal_is_enough_however_much_the_store_had_lost(lisa: Session, market: Market, tmp_path: Path) -> None:
+    """The anchor knew of more events than the store has after the renewal."""
+    copy = backup(lisa, tmp_path / "copy")
+    for _ in range(9):
+        homes.post(lisa, market.board)
+    old = restored(lisa, copy, market, "lisa")
+    renewal.renew(old)
+    again = homes.reopen(old.home, market.key("lisa"))
+    assert not again.behind
+    homes.post(again, market.board)
+    old.close()
+    again.close()
+
+
 @pytest.mark.parametrize("what", ["missing", "empty", "torn", "another home's"])
 def test_without_a_sound_anchor_a_home_is_read_only(lisa: Session, market: Market, what: str) -> None:
     home = lisa.home
@@ -239,7 +253,7 @@ def test_an_anchor_that_cannot_be_written_fails_no_command(lisa: Session, market
 def test_a_rehearsed_renewal_changes_nothing(lisa: Session) -> None:
     before, anchor = lisa.me, lisa.home.anchor.read_bytes()
     lisa.dry_run = True
-    assert len(renewal.renew(lisa, "other").events) == 1
+    assert len(renewal.renew(lisa, "other").events) == 3
     lisa.dry_run = False
     assert (lisa.me, lisa.home.anchor.read_bytes()) == (before, anchor)
     assert certificate.check(own.certificates(lisa.db))[0].name == "laptop"

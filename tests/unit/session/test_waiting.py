@@ -75,10 +75,10 @@ def test_a_provisional_state_does_not_count() -> None:
     assert "provisional" in late.sentence()
 
 
-def test_places_are_asked_at_the_start_and_every_fifteen_seconds() -> None:
-    time, asked = Time(), list[float]()
-    wait(seen("planned"), "funded", time.patience(31), lambda: asked.append(time.now))
-    assert asked == [0.0, 15.0, 30.0]
+def test_what_was_written_meanwhile_is_looked_for_before_every_look() -> None:
+    time, looked = Time(), list[float]()
+    wait(seen("planned"), "funded", time.patience(3), lambda: looked.append(time.now))
+    assert looked == [0.0, 1.0, 2.0, 3.0]
 
 
 def test_what_cannot_come_any_more_is_refused_at_once() -> None:

@@ -12,6 +12,7 @@ from chaise_cli.session import plaintext, requests
 from chaise_cli.session.replica import DamagedEvent, HomeReplica
 from chaise_cli.session.session import Session
 from chaise_cli.store import events, own
+from sync.replica import Head
 from tests.fakes import homes
 from tests.fakes.homes import Market
 
@@ -92,15 +93,16 @@ def test_an_event_that_was_changed_in_the_store_is_not_handed_out(lisa: Session,
         "UPDATE event SET body = ? WHERE id = ?", (stored.body.replace(b"Campaign", b"campaign"), raw(post))
     )
     with pytest.raises(DamagedEvent):
-        HomeReplica(lisa).read(raw(market.board), stored.device, stored.seq, 1)
+        HomeReplica(lisa).read(raw(market.board), Head(stored.device, stored.seq, stored.id), stored.seq, 1)
 
 
 def test_nothing_is_read_beyond_what_is_held(lisa: Session, market: Market) -> None:
     replica, board = HomeReplica(lisa), raw(market.board)
     head = next(head for head in replica.heads(board) if text(head.device) == lisa.me.device)
-    assert replica.read(board, head.device, head.seq + 1, 10) is None
-    assert replica.read(board, bytes(32), 0, 10) is None
-    assert replica.read(bytes(32), head.device, 0, 10) is None
+    assert replica.read(board, head, head.seq + 1, 10) is None
+    assert replica.read(board, head._replace(id=bytes(32)), 0, 10) is None
+    assert replica.read(board, head._replace(device=bytes(32)), 0, 10) is None
+    assert replica.read(bytes(32), head, 0, 10) is None
     assert replica.heads(bytes(32)) == []
 
 
@@ -110,8 +112,8 @@ def test_a_segment_ends_on_a_kept_signature(lisa: Session, james: Session, marke
         homes.post(lisa, market.board)
     before = len(homes.runs(james, market.board)[0].events)
     homes.carry(lisa, james)
-    device = raw(lisa.me.device)
-    run = HomeReplica(james).read(raw(market.board), device, before, 2)
+    head = next(head for head in HomeReplica(james).heads(raw(market.board)) if text(head.device) == lisa.me.device)
+    run = HomeReplica(james).read(raw(market.board), head, before, 2)
     assert run is not None
     assert len(run.events) == 5
     segments.verify(run)

@@ -32,7 +32,7 @@ def test_two_events_of_one_place_can_be_held_but_not_the_same_twice(lisa: Sessio
 
 def test_nothing_is_known_of_what_is_not_held(lisa: Session) -> None:
     assert events.find_event(lisa.db, bytes(32)) is None
-    assert events.id_and_lamport(lisa.db, 1, 10_000) is None
+    assert events.lamport_of(lisa.db, 1, bytes(32), 0, bytes(32)) is None
 
 
 def test_own_events_are_counted(lisa: Session, market: Market) -> None:

@@ -25,8 +25,8 @@ def deal_of(count: int, *, signed_every: int = 1, body: bytes = b"") -> tuple[Me
     return lisa, deal
 
 
-def offer(replica: MemoryReplica, theirs: dict[bytes, dict[bytes, Head]], tally: Tally | None = None) -> Offer:
-    spaces = [(info.id, engine.fingerprints(replica, info.id)) for info in engine.in_order(replica.spaces())]
+def offer(replica: MemoryReplica, theirs: dict[bytes, engine.Tips], tally: Tally | None = None) -> Offer:
+    spaces = [(info.id, engine.tips(replica, info.id)) for info in engine.in_order(replica.spaces())]
     return Offer(replica, spaces, theirs, tally or Tally())
 
 
@@ -63,18 +63,41 @@ def test_spaces_go_in_the_order_self_boards_deals() -> None:
 def test_only_what_the_other_lacks_is_offered() -> None:
     lisa, deal = deal_of(20)
     ids = lisa.held[deal].chains[LISA.device].ids
-    plan = offer(lisa, {deal: {LISA.device: Head(LISA.device, 14, ids[14])}})
+    plan = offer(lisa, {deal: {LISA.device: [Head(LISA.device, 14, ids[14])]}})
     assert plan.total == 5
     assert spans(plan.batch()) == [(LISA.device, 15, 19)]
 
 
 @pytest.mark.parametrize("seq", [19, 14])
-def test_another_history_is_a_problem_and_nothing_is_offered(seq: int) -> None:
+def test_to_a_side_with_an_unknown_history_ours_is_offered_whole(seq: int) -> None:
     lisa, deal = deal_of(20)
     tally = Tally()
-    plan = offer(lisa, {deal: {LISA.device: Head(LISA.device, seq, bytes(32))}}, tally)
-    assert plan.batch() == []
-    assert [problem.code for problem in tally.exchange().problems] == ["sync.forked"]
+    plan = offer(lisa, {deal: {LISA.device: [Head(LISA.device, seq, bytes(32))]}}, tally)
+    assert spans(plan.batch()) == [(LISA.device, 0, 19)]
+    assert tally.exchange().problems == ()
+
+
+def test_to_a_side_that_may_be_further_on_nothing_is_offered() -> None:
+    lisa, deal = deal_of(20)
+    assert offer(lisa, {deal: {LISA.device: [Head(LISA.device, 20, bytes(32))]}}).batch() == []
+
+
+def test_of_several_histories_what_they_share_goes_over_once() -> None:
+    lisa, deal = deal_of(20)
+    chain = lisa.held[deal].chains[LISA.device]
+    lisa.held[deal].others[LISA.device] = [chain.fork(12), chain.fork(15)]
+    for other in lisa.held[deal].others[LISA.device]:
+        lisa.held[deal].chains[LISA.device] = other
+        lisa.write(deal, b"another")
+    lisa.held[deal].chains[LISA.device] = chain
+    plan = offer(lisa, {})
+    assert plan.total == 22
+    assert spans(plan.batch()) == [(LISA.device, 0, 12), (LISA.device, 12, 15), (LISA.device, 15, 19)]
+    known = lisa.heads(deal)[1:2]
+    assert spans(offer(lisa, {deal: {LISA.device: list(known)}}).batch()) == [
+        (LISA.device, 12, 15),
+        (LISA.device, 15, 19),
+    ]
 
 
 def test_a_refused_chain_is_not_offered_again() -> None:

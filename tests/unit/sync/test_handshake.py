@@ -5,9 +5,10 @@ from threading import Thread
 
 import pytest
 
+from chaise_cli.errors import ChaiseError
 from chaise_cli.ledger import certificate
 from sync import handshake, wire
-from sync.handshake import Peer, PeerUnproven
+from sync.handshake import Peer, PeerRefused, PeerUnproven
 from sync.replica import SpaceInfo
 from tests.fakes.links import Queues
 from tests.fakes.replica import Device, MemoryReplica
@@ -42,8 +43,9 @@ def test_both_learn_who_the_other_is_and_which_boards_they_share() -> None:
     lisa, james = with_boards(LISA, "shared", "lisa's", "both"), with_boards(JAMES, "both", "shared", "james'")
     of_james, of_lisa, _, _ = shake(lisa, james)
     shared = frozenset({b"shared".ljust(32), b"both".ljust(32)})
-    assert of_james == Peer(JAMES.identity, JAMES.device, shared)
-    assert of_lisa == Peer(LISA.identity, LISA.device, shared)
+    assert of_james == Peer(JAMES.identity, JAMES.device, shared, of_james.transcript)
+    assert of_lisa == Peer(LISA.identity, LISA.device, shared, of_james.transcript)
+    assert shake(lisa, james)[0].transcript != of_james.transcript
 
 
 def test_neither_learns_of_boards_the_other_holds_alone() -> None:
@@ -77,6 +79,33 @@ def test_a_peer_is_shown_the_boards_it_proved_and_the_spaces_that_name_it() -> N
     assert peer.may_see(SpaceInfo(b"deal", "deal", frozenset({LISA.identity, JAMES.identity})))
     assert not peer.may_see(SpaceInfo(b"other", "board", frozenset()))
     assert not peer.may_see(SpaceInfo(b"self", "self", frozenset({LISA.identity})))
+
+
+@pytest.mark.parametrize("leads", [True, False])
+def test_a_revoked_device_is_served_nothing_by_either_side(leads: bool) -> None:
+    lisa, james = with_boards(LISA, "board"), with_boards(JAMES, "board")
+    lisa.revoked.add(JAMES.device)
+    sides = (lisa, james) if leads else (james, lisa)
+    queues = Queues()
+    ended: dict[bytes, Exception] = {}
+
+    def end(begin: Callable[..., Peer], stream: wire.Stream, replica: MemoryReplica) -> None:
+        try:
+            begin(wire.Channel(stream), replica, replica.device)
+        except ChaiseError as error:
+            ended[replica.device.device] = error
+        queues.near.close()
+        queues.far.close()
+
+    thread = Thread(target=end, args=(handshake.follow, queues.far, sides[1]))
+    thread.start()
+    end(handshake.lead, queues.near, sides[0])
+    thread.join()
+    refused = ended[LISA.device]
+    assert isinstance(refused, PeerRefused)
+    assert refused.exit == 11
+    assert len((queues.near if leads else queues.far).said) <= len(handshake_hello(LISA)) + 5 + 64 + 5, "no MAC"
+    assert isinstance(ended[JAMES.device], wire.PeerClosed)
 
 
 def signs_wrongly(device: Device) -> None:

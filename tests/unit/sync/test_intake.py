@@ -61,7 +61,7 @@ def two_chains(count: int) -> tuple[MemoryReplica, bytes]:
 def part(replica: MemoryReplica, space: bytes, device: bytes, first: int, last: int) -> Segment:
     """Exactly these events, as their author would send them."""
     chain = replica.held[space].chains[device]
-    whole = replica.read(space, device, first, last - first + 1)
+    whole = replica.read(space, replica.tip(space, device), first, last - first + 1)
     assert whole is not None
     assert whole.last_seq == last, chain
     return whole
@@ -95,7 +95,7 @@ def test_what_cites_much_that_comes_later_is_tried_again() -> None:
     shelf = Shelf()
     for name, device in (("lisa", LISA.device), ("ada", ADA.device)):
         first = 0
-        while (more := lisa.read(space, device, first, 100)) is not None:
+        while (more := lisa.read(space, lisa.tip(space, device), first, 100)) is not None:
             shelf.packs.setdefault(name, []).append(more)
             first = more.last_seq + 1
     james = MemoryReplica(JAMES, waiting_limit=50)
@@ -157,7 +157,7 @@ def test_large_takes_are_split_into_admissions() -> None:
     shelf = Shelf()
     for device in (LISA.device, ADA.device):
         first = 0
-        while (more := lisa.read(space, device, first, 500)) is not None:
+        while (more := lisa.read(space, lisa.tip(space, device), first, 500)) is not None:
             shelf.packs.setdefault("all", []).append(more)
             first = more.last_seq + 1
     james = MemoryReplica(JAMES)

@@ -25,7 +25,7 @@ def example(*starts: int) -> tuple[bytes, list[pack.Range], list[bytes]]:
     parts: list[bytes] = []
     rows: list[pack.Range] = []
     for start in starts:
-        part = lisa.read(space, LISA.device, start, 2)
+        part = lisa.read(space, lisa.tip(space, LISA.device), start, 2)
         assert part is not None
         parts.append(segment.pack(part))
         if rows and rows[-1].last + 1 == start:

@@ -7,7 +7,9 @@ import pytest
 from sync import places
 from sync.places import BadPlace, PlaceUnsupported
 from sync.transports.folder import Folder
+from sync.transports.http_peer import WebPeer
 from sync.transports.stdio import Program
+from sync.web import Insecure
 from tests.fakes.replica import Forgetful
 
 
@@ -44,7 +46,14 @@ def test_a_command_is_a_program() -> None:
     assert found.argv == ("chaise", "--home", "/srv/a b", "sync", "--stdio")
 
 
-@pytest.mark.parametrize("where", ["http://relay.example", "https://relay.example/x", "ftp://x", "://"])
+def test_a_web_address_is_a_peer_and_not_in_the_clear() -> None:
+    assert isinstance(to("https://relay.example/x"), WebPeer)
+    assert isinstance(to("http://127.0.0.1:7413"), WebPeer)
+    with pytest.raises(Insecure):
+        to("http://relay.example")
+
+
+@pytest.mark.parametrize("where", ["ftp://x", "://"])
 def test_what_chaise_cannot_go_to_is_said(where: str) -> None:
     with pytest.raises(PlaceUnsupported) as caught:
         to(where)

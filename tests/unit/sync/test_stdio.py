@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync import engine, wire
+from sync.conversation import PeerSilent
 from sync.transports import stdio
-from sync.transports.stdio import BadPlace, PeerSilent, PeerUnreachable, Pipes, Program
+from sync.transports.stdio import BadPlace, PeerUnreachable, Pipes, Program
 from tests.fakes.replica import Device, MemoryReplica
 
 LISA = Device("lisa")

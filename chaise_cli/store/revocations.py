@@ -1,0 +1,147 @@
+"""Revocations as they stand in a space, and what they cut off; see `domain.revocation` for the rule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chaise_cli.domain import revocation
+from chaise_cli.domain.light import NamedTuple
+from chaise_cli.ids import DeviceId, IdentityId, raw, text
+from chaise_cli.ledger import canonical
+from chaise_cli.store import branches, content, events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlcipher3.dbapi2 import Connection
+
+    from chaise_cli.domain.revocation import Revoked
+    from chaise_cli.store.events import Chain, Row
+
+_EVENT = "event e INDEXED BY event_revocation"  # else all events of a board are walked for the few there are
+_KINDS = "('self.device_revoked', 'board.device_revoked', 'deal.device_revoked')"
+
+
+class Said(NamedTuple):
+    """A revocation that admission let pass."""
+
+    row: Row
+    claim: revocation.Claim
+
+
+def any_in(connection: Connection, space: int) -> bool:
+    """Whether anybody revoked a device in a space: most have none, and are done with it here."""
+    query = f"SELECT 1 FROM chain c JOIN {_EVENT} ON e.chain = c.no WHERE c.space = ? AND e.kind IN {_KINDS} LIMIT 1"
+    return connection.execute(query, (space,)).fetchone() is not None
+
+
+def said(connection: Connection, space: int, identity: IdentityId | None = None) -> list[Said]:
+    """The revocations in a space, of one identity or of all, in the order (lamport, device, seq, id)."""
+    query = (
+        f"{events.STORED.replace('event e', _EVENT)} WHERE c.space = ?1 AND e.kind IN {_KINDS}"
+        " AND (?2 IS NULL OR c.identity = ?2) ORDER BY e.lamport, c.device, e.seq, e.id"
+    )
+    rows = connection.execute(query, (space, raw(identity) if identity else None)).fetchall()
+    found = []
+    for stored in (events.Stored(*row) for row in rows):
+        row = content.row(stored)
+        if row.content is not None:
+            rank = (row.lamport, row.device, row.seq, row.id)
+            found.append(Said(row, revocation.Claim(above(connection, row.chain), row.seq, rank, row.content)))
+    return found
+
+
+def above(connection: Connection, chain: int) -> tuple[DeviceId, ...]:
+    """A chain's device and those that certified it, by the certificates in its first sealed event; empty before."""
+    query = "SELECT body, void FROM event WHERE chain = ? AND seq BETWEEN ? AND ? AND suite = 1 ORDER BY seq LIMIT 1"
+    held = events.chain_numbered(connection, chain)
+    rows = events.branches_of(connection, held.space, held.device)
+    for part in branches.history(rows, branches.Spot(chain, held.seq)):
+        row = connection.execute(query, part).fetchone()
+        if row is not None:
+            broken = row[1] in {"body.unopenable", "body.malformed", "certificate.bad"}
+            value: Any = {} if broken else canonical.trusted(row[0])
+            return tuple(DeviceId(one["device"]) for one in value.get("cert", ()))
+    return ()
+
+
+def strays(connection: Connection, said: Iterable[Said]) -> frozenset[int]:
+    """Rows of chains that do not lead to the last good event which the revocation of their device names.
+
+    A device that wrote several histories is cut off on all but one, whatever their seqs.
+    """
+    found: set[int] = set()
+    known: set[tuple[int, DeviceId]] = set()
+    for one in said:
+        body, chain = one.row.content, events.chain_numbered(connection, one.row.chain)
+        rows = events.branches_of(connection, chain.space, raw(body.device))
+        is_own = any(row.identity == one.row.identity for row in rows)  # nobody revokes a device of somebody else
+        if is_own and len(rows) > 1 and (chain.space, body.device) not in known:
+            known.add((chain.space, body.device))
+            spot = branches.find(connection, rows, body.last.seq, raw(body.last.id)) if body.last else None
+            way = {part.chain for part in branches.history(rows, spot)} if spot else set()
+            found |= {row.no for row in rows if row.parent is not None} - way
+    return frozenset(found)
+
+
+def above_of(connection: Connection, device: bytes) -> tuple[DeviceId, ...]:
+    """As `above`, by any chain of a device that has proved whose it is; empty without one."""
+    query = "SELECT no FROM chain WHERE device = ? AND identity IS NOT NULL AND void IS NULL LIMIT 1"
+    row = connection.execute(query, (device,)).fetchone()
+    return above(connection, row[0]) if row else ()
+
+
+def standing(connection: Connection, space: int, identity: IdentityId) -> list[Revoked]:
+    """The revocations of an identity that count on a board or in self."""
+    return revocation.standing(one.claim for one in said(connection, space, identity))
+
+
+def everywhere(connection: Connection) -> list[list[Revoked]]:
+    """The revocations that count, of each identity in each space that holds any."""
+    query = f"SELECT DISTINCT c.space, c.identity FROM chain c JOIN {_EVENT} ON e.chain = c.no WHERE e.kind IN {_KINDS}"
+    rows = connection.execute(query).fetchall()
+    return [standing(connection, space, IdentityId(text(who))) for space, who in rows if who]
+
+
+def is_late(connection: Connection, space: int, row: Row) -> bool:
+    """Whether an event stands behind the place where its device was cut off, whatever became of it."""
+    if row.identity is None or not any_in(connection, space):
+        return False
+    told = said(connection, space, row.identity)
+    limit = revocation.limit(above(connection, row.chain), revocation.standing(one.claim for one in told))
+    return limit is not None and (row.seq > limit or row.chain in strays(connection, told))
+
+
+class Cuts:
+    """How far the chains of an identity count on a board or in self."""
+
+    def __init__(self, connection: Connection, space: int, identity: IdentityId) -> None:
+        self._db = connection
+        all_ = said(connection, space, identity)
+        found = revocation.heard(one.claim for one in all_)
+        self.standing = [revocation.revoked(one.body) for one in found]
+        self._heard = {one.rank for one in found}
+        self._strays = strays(connection, (one for one in all_ if one.claim in found))
+        self._limits: dict[bytes, int | None] = {}
+        if self.standing:
+            chains = [chain for chain in events.chains(connection, space) if chain.identity == identity]
+            self._limits = {chain.device: self._limit(connection, chain) for chain in chains}
+
+    def _limit(self, connection: Connection, chain: Chain) -> int | None:
+        return revocation.limit(above(connection, chain.no) or (DeviceId(text(chain.device)),), self.standing)
+
+    def _says_too_much(self, row: Row) -> bool:
+        """Whether it is a revocation by whom it would cut off."""
+        if row.content is None or row.kind not in revocation.KINDS:
+            return False
+        return not revocation.may_say(above(self._db, row.chain), row.content)
+
+    def why(self, row: Row) -> str | None:
+        """Why an event counts for nothing, None when it is not cut off."""
+        if (row.lamport, row.device, row.seq, row.id) in self._heard:
+            return None
+        limit = self._limits.get(row.device)
+        if limit is None and self._says_too_much(row):
+            return revocation.MayNotRevoke.code
+        beyond = limit is not None and (row.seq > limit or row.chain in self._strays)
+        return revocation.DeviceRevoked.code if beyond else None

@@ -1,0 +1,116 @@
+"""A relay without a network: all it does, as plain functions of a store, a key, a clock and chance.
+
+What a request says is read and answered in `desk`; `server` puts that behind HTTP. Simulations use either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from chaise_cli import ids
+from chaise_cli.ledger import canonical, receipt
+from chaise_cli.ledger.receipt import Signer
+
+from ..relay_messages import Different, Piece, Pull, Push, Pushed, Summary
+from . import mailboxes, objects, people, pulling, pushing
+from .contract import Store
+from .limits import DAY_MS, Limits
+from .people import Caller, Registration
+
+VERSION: Final = 1
+
+
+class Relay:
+    """One relay. clock: ms since 1970 UTC. random: so many unpredictable bytes.
+
+    on_touched: called with a space, after the commit, when something was written there or somebody is served it who
+    was not before. on_filled: with a mailbox, likewise. Methods may be called from several threads, and raise Refusal.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        signer: Signer,
+        clock: Callable[[], int],
+        random: Callable[[int], bytes],
+        limits: Limits | None = None,
+    ) -> None:
+        self.store, self.signer, self.clock, self._random = store, signer, clock, random
+        self.limits = limits or Limits()
+        self.on_touched: Callable[[bytes], None] = lambda _space: None
+        self.on_filled: Callable[[bytes], None] = lambda _mailbox: None
+        self.kept = 0  # events, since this process began
+
+    def about(self) -> bytes:
+        """What anybody may know: limits, key, version."""
+        told = {"limits": self.limits.told(), "relay": ids.text(self.signer.public), "version": VERSION}
+        return canonical.encode(told)
+
+    def new_invite(self) -> str:
+        """A fresh invite to this relay."""
+        return people.new_invite(self.store, self._random(20))
+
+    def caller(self, device: bytes) -> Caller:
+        """A registered device."""
+        return people.caller(self.store, device)
+
+    def register(self, device: bytes, asked: Registration) -> bytes:
+        """Let a device in; the relay's key, and the boards whose door it opened."""
+        boards = people.register(self.store, self.signer.public, device, asked)
+        for space in boards:
+            self.on_touched(space)
+        return canonical.encode(
+            {"boards": [ids.text(space) for space in boards], "relay": ids.text(self.signer.public)}
+        )
+
+    def revoke(self, who: Caller, device: bytes) -> None:
+        """Strike another device of the caller's identity off."""
+        people.revoke(self.store, who, device)
+
+    def push(self, who: Caller, given: Push) -> Pushed:
+        """Keep what holds of a push."""
+        checked = pushing.check(given)
+        kept = self.store.run(lambda writing: pushing.keep(writing, who, given, checked, self.limits))
+        if kept.touched:
+            self.on_touched(given.space)
+        self.kept += sum(kept.taken)
+        space, signed = kept.space, None
+        if space is not None and space.number:
+            signed = receipt.issue(self.signer, given.space, space.number, space.last, self.clock(), space.head)
+        return Pushed(kept.first, kept.before, signed, kept.taken, kept.refused)
+
+    def summary(self, who: Caller, said: Summary) -> Different | None:
+        """Where what the caller knows differs from what is here for it, as of now."""
+        return pulling.compare(self.store.positions(who.identity), said)
+
+    def pull(self, who: Caller, asked: Pull) -> bytes:
+        """The answer to a pull."""
+        held = self.store.positions(who.identity)
+        return pulling.Pulling(self.store, self.signer, self.clock()).answer(held, asked)
+
+    def put_object(self, who: Caller, piece: Piece) -> int:
+        """Take in a piece of an attachment; how much is here."""
+        return objects.put(self.store, who, piece, self.limits, self.clock())
+
+    def get_object(self, who: Caller, asked: Piece) -> Piece:
+        """A piece of an attachment."""
+        return objects.get(self.store, who, asked)
+
+    def open_mailbox(self, who: Caller, mailbox: bytes) -> int:
+        """Open a mailbox; until when, in ms."""
+        return mailboxes.begin(self.store, who, mailbox, self.limits, self.clock())
+
+    def put_mailbox(self, mailbox: bytes, slot: int, data: bytes) -> None:
+        """Write into a slot of a mailbox."""
+        mailboxes.put(self.store, mailbox, slot, data, self.clock())
+        self.on_filled(mailbox)
+
+    def get_mailbox(self, mailbox: bytes, slot: int) -> bytes:
+        """What a slot holds, as of now."""
+        return mailboxes.get(self.store, mailbox, slot, self.clock())
+
+    def purge(self) -> None:
+        """Forget what has had its time; wanted about once a minute."""
+        now = self.clock()
+        self.store.run(lambda writing: writing.purge(now, now - DAY_MS))

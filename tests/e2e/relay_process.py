@@ -1,0 +1,94 @@
+"""A relay as a process of its own, on a port of its own, with a store in a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO
+
+from chaise_cli import clock
+from tests.e2e.people import NOON
+
+
+class RelayProcess:
+    """Started when made. Its address stays the same when it is stopped and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(mode=0o700, parents=True)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.start()
+
+    @property
+    def store(self) -> str:
+        """As `--store` takes it."""
+        return f"sqlite:{self.folder / 'store' / 'relay.db'}"
+
+    def start(self) -> None:
+        """Start, and wait until it listens."""
+        self.process = self._run("serve", "--listen", f"127.0.0.1:{self.port}")
+        line = _out(self.process).readline()
+        assert line, "the relay did not start"
+        assert json.loads(line)["data"]["url"] == self.url
+
+    def stop(self, how: int = signal.SIGTERM) -> None:
+        """End it, by default as an operator does."""
+        self.process.send_signal(how)
+        self.process.wait(20)
+        _out(self.process).close()
+
+    def restart(self) -> None:
+        """Stop and start."""
+        self.stop()
+        self.start()
+
+    def wipe(self) -> None:
+        """Let it begin with nothing, not even its key."""
+        self.stop()
+        shutil.rmtree(self.folder / "store")
+        self.start()
+
+    def saved(self, name: str) -> Path:
+        """A copy of its store, as an operator's backup."""
+        self.stop()
+        copy = self.folder / name
+        shutil.copytree(self.folder / "store", copy)
+        self.start()
+        return copy
+
+    def put_back(self, copy: Path) -> None:
+        """Let it go on from a backup."""
+        self.stop()
+        shutil.rmtree(self.folder / "store")
+        shutil.copytree(copy, self.folder / "store")
+        self.start()
+
+    def invite(self) -> str:
+        """A fresh invite."""
+        made = self._run("invite")
+        out, _ = made.communicate(timeout=60)
+        found: str = json.loads(out)["data"]["invite"]
+        return found
+
+    def _run(self, verb: str, *options: str) -> subprocess.Popen[bytes]:
+        (self.folder / "store").mkdir(mode=0o700, exist_ok=True)
+        argv = [sys.executable, "-m", "chaise_cli", "relay", verb, "--store", self.store, *options, "--json"]
+        env = {name: value for name, value in os.environ.items() if not name.startswith("CHAISE_")}
+        env |= {clock.VARIABLE: NOON, "HOME": str(self.folder)}
+        log = (self.folder / "log").open("ab")
+        with log:
+            return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=log, env=env)
+
+
+def _out(process: subprocess.Popen[bytes]) -> IO[bytes]:
+    assert process.stdout is not None, "piped"
+    return process.stdout

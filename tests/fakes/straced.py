@@ -1,0 +1,102 @@
+"""A command under strace: which calls it makes to change files, and what becomes of it when one of them goes wrong.
+
+Linux alone. A call is named by its kind and how many of that kind came before it, which is how strace counts too; the
+same command from the same state makes the same calls.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pytest
+
+ROOT: Final = Path(__file__).parents[2]
+CHANGING: Final = (
+    *("write", "pwrite64", "writev", "fsync", "fdatasync", "ftruncate", "fallocate", "fchmod", "link", "linkat"),
+    *("rename", "renameat", "renameat2", "unlink", "unlinkat", "mkdir", "mkdirat", "openat"),
+)
+_LINE: Final = re.compile(r"(\d+) +(\w+)\((.*)")
+
+
+class Syscall(NamedTuple):
+    """One call of a run: its name, its number among those of that name from 1, and what it was about."""
+
+    name: str
+    number: int
+    about: str
+
+
+class Ended(NamedTuple):
+    """How a run ended; a negative status is a signal's."""
+
+    status: int
+    out: str
+    err: str
+
+
+@cache
+def _works() -> bool:
+    strace = shutil.which("strace")
+    if sys.platform != "linux" or strace is None:
+        return False
+    probe = [strace, "-f", "-qq", "-e", "trace=write", "-e", "inject=write:signal=SIGKILL", "-o", os.devnull]
+    return subprocess.run([*probe, "/bin/echo", "x"], capture_output=True, check=False).returncode != 0
+
+
+def wanted() -> None:
+    """Skip where there is no strace that may trace; fail in the full check, which has installed it."""
+    if _works():
+        return
+    if sys.platform == "linux" and os.environ.get("CHAISE_FOREIGN_REQUIRED") == "1":
+        pytest.fail("strace is required, and is not here or may not trace")
+    pytest.skip("needs strace on Linux, and leave to trace")
+
+
+def calls(argv: Sequence[str], folder: Path, log: Path) -> tuple[Ended, list[Syscall]]:
+    """Run a command; the calls with which it changed files in `folder`, in order."""
+    ended = _run(argv, ["--seccomp-bpf", "-y", "-o", str(log)])
+    found, counts = [], Counter[tuple[str, str]]()
+    for line in log.read_text(errors="replace").splitlines():
+        read = _LINE.match(line)
+        if read is None:
+            continue
+        thread, name, about = read.groups()
+        counts[thread, name] += 1
+        if str(folder) in about and (name != "openat" or "O_CREAT" in about):
+            found.append(Syscall(name, counts[thread, name], about[:160]))
+    return ended, found
+
+
+def killed(argv: Sequence[str], call: Syscall) -> Ended:
+    """Run a command that is killed as it makes a call."""
+    # Not with --seccomp-bpf, under which no signal is injected.
+    return _run(argv, ["-o", os.devnull, "-e", f"inject={call.name}:signal=SIGKILL:when={call.number}"])
+
+
+def failing(argv: Sequence[str], call: Syscall, error: str) -> Ended:
+    """Run a command one call of which fails."""
+    return _run(argv, ["--seccomp-bpf", "-o", os.devnull, "-e", f"inject={call.name}:error={error}:when={call.number}"])
+
+
+def _run(argv: Sequence[str], options: Sequence[str]) -> Ended:
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "1"}
+    traced = ["strace", "-f", "-qq", "-e", f"trace={','.join(CHANGING)}", *options]
+    done = subprocess.run(
+        [*traced, sys.executable, "-m", "chaise_cli", *argv],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        umask=0o077,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)

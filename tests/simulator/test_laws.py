@@ -1,0 +1,117 @@
+"""Runs of the simulator in fixed seeds. A law that breaks prints the seed and how to play it again, shortened."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.simulator import acts, plan
+from tests.simulator.hostile import HANDS, LIES
+from tests.simulator.relays import LIES as RELAY_LIES
+from tests.simulator.relays import NET_FAULTS
+from tests.simulator.stage import Stage
+
+ROOT: Final = Path(__file__).parents[2]
+RARE: Final = {f"act {name}: done" for name in ("let go", "hold on", "take back", "cancel call", "decline call")}
+ACTS_DONE: Final = {f"act {name}: done" for name in acts.ACTS} - RARE
+# Of each profile: its seeds in groups that take about as long, and what has to have happened in all of them together.
+SEEDS: Final = {
+    "calm": (range(5), range(5, 10)),
+    "storm": (range(6), range(6, 12)),
+    "copies": (range(10),),
+    "liar": (range(10),),
+    "relays": (range(6),),
+    "family": ((0, 1, 3),),
+    "false relay": (range(6),),
+}
+"""The standard seeds."""
+HAPPENED: Final = {
+    "calm": ACTS_DONE | {"repeat: replayed", "contact: moved", "stick: moved", "cloud: moved", "copy: copied"},
+    "storm": {
+        "crash: died", "cut: cut", "crash in contact: died", "crash at stick: died", "carry: carried", "split: split",
+        "hush: quiet", "jump: jumped", "failure: peer.closed", "repeat: replayed",
+    },
+    "copies": {"restore: restored", "clone: cloned", "renew: renewed", "noticed: fork", "renewed"},
+    "liar": {f"lie: {name}" for name in (*LIES, *HANDS, "fork")} | {"raw: signed", "rubbish: damaged", "noticed: fork"},
+    "relays": {f"net: {fault}" for fault in NET_FAULTS} | {"crash at relay: died", "relay: moved"},
+    "family": {"join: joined", "revoke: revoked", "move: moved"},
+    "false relay": {f"relay: {lie}" for lie in RELAY_LIES} | {"noticed: lying relay"},
+}  # fmt: skip
+
+
+def played(on: Stage, profile: str, seeds: Sequence[int]) -> Counter[str]:
+    """What happened in the runs of some seeds; fails with the first that breaks a law."""
+    counts = Counter[str]()
+    for seed in seeds:
+        done = plan.run(on, profile, seed)
+        if done.broken:
+            pytest.fail(done.report(), pytrace=False)
+        counts += done.counts
+    return counts
+
+
+@pytest.mark.parametrize("group", [0, 1])
+@pytest.mark.parametrize("profile", ["calm", "storm"])
+def test_honest_devices_converge_and_raise_no_alarm(on: Stage, profile: str, group: int) -> None:
+    counts = played(on, profile, SEEDS[profile][group])
+    assert happened(profile, counts) == set()
+    assert profile != "calm" or len(RARE & counts.keys()) >= 2
+
+
+def test_restored_and_copied_homes_are_noticed_and_lose_nothing(on: Stage) -> None:
+    assert happened("copies", played(on, "copies", SEEDS["copies"][0])) == set()
+
+
+def test_a_liar_changes_nothing_that_stands_and_every_fork_is_noticed(on: Stage) -> None:
+    assert happened("liar", played(on, "liar", SEEDS["liar"][0])) == set()
+
+
+def test_through_relays_honest_devices_converge_and_no_relay_is_blamed(on: Stage) -> None:
+    assert happened("relays", played(on, "relays", SEEDS["relays"][0])) == set()
+
+
+def test_several_devices_of_one_person_converge_whoever_is_revoked(on: Stage) -> None:
+    assert happened("family", played(on, "family", SEEDS["family"][0])) == set()
+
+
+def test_a_relay_that_lies_is_caught_and_what_it_lost_is_filled_up_again(on: Stage) -> None:
+    assert happened("false relay", played(on, "false relay", SEEDS["false relay"][0])) == set()
+
+
+def happened(profile: str, counts: Counter[str]) -> set[str]:
+    """What should have happened in the standard seeds of a profile, and did not."""
+    return {what for what in HAPPENED[profile] if not counts[what]}
+
+
+@pytest.mark.parametrize("profile", plan.PROFILES)
+def test_the_same_seed_gives_the_same_trace_in_another_process(on: Stage, profile: str) -> None:
+    """The trace holds a hash of all event ids at each step; sets are iterated in another order over there."""
+    script = f"""
+from tests.simulator import plan
+from tests.simulator.stage import stage
+with stage() as on:
+    print(plan.run(on, {profile!r}, 3, plan.plan({profile!r}, 3)[:80]).digest)
+"""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "7"}
+    far = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
+    near = plan.run(on, profile, 3, plan.plan(profile, 3)[:80])
+    assert far.stdout.strip() == near.digest
+
+
+def test_another_seed_gives_another_trace(on: Stage) -> None:
+    assert plan.run(on, "storm", 1).digest != plan.run(on, "storm", 2).digest
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("profile", plan.PROFILES)
+def test_fresh_seeds_hold_too(on: Stage, profile: str) -> None:
+    first = random.SystemRandom().randrange(10**6)
+    played(on, profile, range(first, first + 40))

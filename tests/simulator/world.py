@@ -1,0 +1,366 @@
+"""One run: devices, folders and liars, and the steps that a plan names. A seed determines all of it.
+
+A step is `(name, who, number)`: `who` picks the device, `number` all further choices among what is there when its turn
+comes. So a step can be left out of a plan and the others still mean something, which is what shrinking needs.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from chaise_cli.ids import raw
+from chaise_cli.session import home as homes
+from chaise_cli.session import renewal
+from chaise_cli.session.pairing import NotAdmin, TooDeep
+from chaise_cli.session.requests import Request
+from chaise_cli.session.session import Behind, ThisRevoked
+from tests.fakes.homes import NOON_MS
+from tests.simulator import acts, checks, links
+from tests.simulator.checks import Broken
+from tests.simulator.devices import DAY_MS, HOUR_MS, Device
+from tests.simulator.fuse import FILES, Fuse, Killed
+from tests.simulator.hostile import Forger
+from tests.simulator.links import Met
+from tests.simulator.relays import Net, Place
+from tests.simulator.stage import Stage
+
+Step = tuple[str, int, int]  # name, who, number
+Do = Callable[["World", Device, random.Random], str]
+_GAP: Final = "of a chain are missing"
+_SKEW_MS: Final = 300_000  # between the clocks of a device and a relay
+_MOST: Final = 7  # devices
+_OF_REVOKED: Final = (
+    "revoked",
+    "and no device is it twice",  # the one that is left had the role, and is told to take a new key
+    "names somebody else",  # a deal that was opened to a key which a revoked device had published
+    "has a new key that this device cannot open yet",  # made by who had not heard of it; in the end all can
+)
+_NOT_YET: Final = ("is not there, or not yet", "are here, but not those before them")
+
+
+@dataclass
+class Deed:
+    """A call that was made with a request id, to be made again."""
+
+    device: Device
+    name: str
+    call: acts.Call
+    asked: Request
+    events: Sequence[str]
+
+
+@dataclass
+class Alarm:
+    """Something that was reported to a person."""
+
+    device: str
+    text: str
+
+
+class World:
+    """A run on the way."""
+
+    def __init__(
+        self, stage: Stage, folder: Path, seed: int, people: Sequence[str], *, liar: str | None, relays: int
+    ) -> None:
+        """people: who takes part. liar: whose software does as it likes. relays: how many there are."""
+        self.folder = folder
+        chance = random.Random(f"world {seed}")
+        self.devices = [self._device(stage, name, chance) for name in people]
+        around = frozenset(device.session.me.identity for device in self.devices)
+        for device in self.devices:
+            device.around = around
+        self.now = NOON_MS + DAY_MS
+        self.offsets: dict[str, int] = {}
+        self.split: dict[str, int] = {}
+        self.counts: Counter[str] = Counter()
+        self.trace: list[str] = []
+        self.alarms: list[Alarm] = []
+        self.deeds: list[Deed] = []
+        self.suspects: set[bytes] = set()  # device keys that have, or may have, two histories, or lie
+        self.revoked: set[bytes] = set()  # device keys that somebody revoked
+        self.damage = False  # somebody put rubbish into a folder
+        self.forgers = [Forger(one, chance) for one in self.devices if one.label == liar]
+        self.chance = chance
+        self.net = Net(relays)
+        self.stick = folder / "stick"
+        self.stick.mkdir()
+
+    def _device(self, stage: Stage, name: str, chance: random.Random) -> Device:
+        at = self.folder / name
+        at.mkdir(mode=0o700)
+        home = homes.Home(Path(shutil.copytree(stage.home(name), at / "home")))
+        return Device(name, name, home, stage.key(name), random.Random(f"{name} {chance.random()}"))
+
+    # Playing
+
+    def play(self, plan: Sequence[Step], table: Mapping[str, Do]) -> None:
+        """Do the steps, each as the table says; raises Broken when a law is, and keeps what was traced so far."""
+        for number, step in enumerate(plan):
+            self.step(number, step, table)
+        self.heal()
+
+    def step(self, number: int, step: Step, table: Mapping[str, Do]) -> None:
+        """One step, and the laws for whoever took part."""
+        name, who, choice = step
+        chance = random.Random(choice)
+        self.now += chance.randrange(6 * HOUR_MS)
+        for device in self.devices:
+            device.clock.at = self.now + self.offsets.get(device.label, 0)
+        for place in self.net.places:
+            place.clock.at = self.now
+        device = self.devices[who % len(self.devices)]
+        try:
+            with _as(device):
+                outcome = table[name](self, device, chance)
+            self.counts[f"{name}: {outcome.split(' ')[0]}"] += 1
+            self.trace.append(f"{number} {name} {device.label}: {outcome} {device.digest()}")
+            for one in self.devices:
+                checks.steady(one)
+        except Broken:
+            raise
+        except (Exception, Killed) as error:
+            raise Broken(f"step {number} {step} of {device.label}: {type(error).__name__}: {error}") from error
+
+    def others(self, device: Device) -> list[Device]:
+        """Whom a device reaches as the net is split now, in a fixed order."""
+        side = self.split.get(device.label, 0)
+        return [one for one in self.devices if one is not device and self.split.get(one.label, 0) == side]
+
+    # What acts and meetings come to
+
+    def acknowledge(self, device: Device) -> None:
+        """What stands on its own chains now was told to be written."""
+        device.acked |= device.own_events()
+
+    def note(self, device: Device, met: Met, *, faulty: bool) -> None:
+        """Keep what a meeting reported. faulty: it may fail, since it was made to."""
+        self.alarms += [Alarm(device.label, text) for text in met.problems]
+        if met.failure is not None:
+            self.counts[f"failure: {met.failure.code}"] += 1
+            if not faulty:
+                raise Broken(f"{device.label} could not sync: {met.failure.sentence()}")
+
+    def meet(self, one: Device, other: Device, cut: int | None = None) -> str:
+        """Two devices sync; what came of it. Forks between them have to be noticed when nothing was in the way."""
+        before = checks.forked(one, other) if self.suspects else set()
+        cut_off = self.is_cut_off(one) or self.is_cut_off(other)
+        split = self._split_views(one, other)
+        near, far = links.contact(one, other, cut)
+        dead = near.dead or far.dead
+        for device, met in ((one, near), (other, far)):
+            self.note(device, met, faulty=cut is not None or dead or cut_off)
+            if met.dead:
+                device.revive()
+            self.acknowledge(device)
+        if cut is None and not dead and not cut_off and near.failure is None:
+            self._noticed(one, other, before, [*near.problems, *far.problems])
+            self._seen_through(one, other, split, [*near.problems, *far.problems])
+        return "died" if dead else "cut" if near.failure else f"moved {near.moved + far.moved}"
+
+    def _noticed(self, one: Device, other: Device, before: set[tuple[bytes, bytes]], told: Sequence[str]) -> None:
+        for space, key in sorted(pair for pair in before if pair[1] not in self.revoked):
+            known = [checks.knows_fork(device, space, key) for device in (one, other)]
+            if not any(known) and not any(checks.named(key) in text for text in told):
+                raise Broken(f"{one.label} and {other.label} met, and nobody noticed the fork of {checks.named(key)}")
+            self.counts["noticed: fork"] += 1
+
+    def _split_views(self, one: Device, other: Device) -> set[str]:
+        """Relays that have signed two orders of one space, one for each of two devices, and were not caught by them."""
+        found = set()
+        for place in self.net.places if one.session.me.identity != other.session.me.identity else ():
+            if any(place.where in alarm.text for alarm in self.alarms if alarm.device in (one.label, other.label)):
+                continue
+            if checks.split_views(one, other, place.where):
+                found.add(place.where)
+        return found
+
+    def _seen_through(self, one: Device, other: Device, split: set[str], told: Sequence[str]) -> None:
+        for where in sorted(split):
+            if not any(where in text for text in told):
+                raise Broken(f"{one.label} and {other.label} met, and nobody noticed that {where} shows two histories")
+            self.counts["noticed: split view"] += 1
+
+    def call(self, device: Device, place: Place, faults: Sequence[str | None] = (), dies_at: int | None = None) -> str:
+        """A device syncs with a relay; what the relay is caught at.
+
+        faults: what becomes of its requests, in turn. dies_at: the write at which the device's process dies.
+        """
+        links.invited(device, place.where, place.invite())
+        lost = self._lost(device, place)
+        place.told_false.discard(device.label)
+        self.net.label, self.net.faults = device.label, list(faults)
+        if dies_at is not None:
+            device.light(dies_at)
+        met = links.visit(device, place.where)
+        self.net.faults.clear()
+        device.fuse.set(None)
+        early = [text for text in met.problems if text.endswith("(relay.stranger)")]  # until the other is there too
+        self.counts["told: stranger"] += len(early)
+        met.problems = [text for text in met.problems if text not in early]
+        wrong_time = abs(device.clock.at - place.clock.at) > _SKEW_MS
+        self.note(device, met, faulty=met.dead or bool(faults) or wrong_time or place.lied or self.is_cut_off(device))
+        if met.dead:
+            device.revive()
+        self.acknowledge(device)
+        caught = any(place.where in text for text in met.problems)
+        if device.label in place.told_false or (lost and met.failure is None and not met.dead):
+            # What one receipt proves is told once, even when the relay is wiped a second time before it gave another.
+            known = any(place.where in alarm.text for alarm in self.alarms if alarm.device == device.label)
+            if not caught and not met.dead and not faults and not known:
+                raise Broken(f"{device.label} did not notice that {place.where} lost or changed what it had signed")
+            self.counts["noticed: lying relay"] += caught
+        return "died" if met.dead else "failed" if met.failure else "caught" if caught else f"moved {met.moved}"
+
+    def _lost(self, device: Device, place: Place) -> bool:
+        """Whether a relay's log is not that any more which a device has a receipt of."""
+        for space, reached in checks.receipts(device, place.where).items():
+            number, head = place.log(device.label, space)
+            if number < reached.number or (number == reached.number and head != reached.head):
+                return True
+        return False
+
+    def visit(self, device: Device, place: Path) -> str:
+        """A device syncs with a folder."""
+        place.mkdir(exist_ok=True)
+        met = links.visit(device, place)
+        if place != self.stick:  # what a third program has not copied yet is missing: the truth, and said as such
+            early = [text for text in met.problems if text.endswith(_NOT_YET)]
+            self.counts["told: not yet there"] += len(early)
+            met.problems = [text for text in met.problems if text not in early]
+        self.note(device, met, faulty=met.dead or self.is_cut_off(device))
+        if met.dead:
+            device.revive()
+        self.acknowledge(device)
+        return "died" if met.dead else f"moved {met.moved}"
+
+    def is_cut_off(self, device: Device) -> bool:
+        """Whether a key of a device was revoked, or of one that let it in, whoever knows of it."""
+        return bool((device.keys | device.above) & self.revoked)
+
+    def left(self) -> list[Device]:
+        """The devices that were not revoked."""
+        return [device for device in self.devices if not self.is_cut_off(device)]
+
+    def forger(self, chance: random.Random) -> Forger | None:
+        """A liar, where there is one."""
+        return chance.choice(self.forgers) if self.forgers else None
+
+    def forget_lost(self, device: Device) -> None:
+        """What a restored home had acknowledged since is gone with its disk, as far as it does not come back."""
+        device.acked = device.own_events()
+        self.deeds = [deed for deed in self.deeds if deed.device is not device]
+
+    def cloud(self, device: Device) -> Path:
+        """The device's copy of the folder that a third program keeps alike."""
+        return self.folder / f"cloud-{device.label}"
+
+    # The end
+
+    def heal(self) -> None:
+        """All faults are over: everybody syncs until quiet, and everything is compared."""
+        self.split.clear()
+        self.offsets.clear()
+        for clock in [one.clock for one in self.devices] + [one.clock for one in self.net.places]:
+            clock.at = self.now
+        for place in self.net.places:
+            place.honest()
+        for device in self.devices:
+            device.quiet = False
+            device.fuse.set(None)
+        for _ in range(3):
+            self._renew_all()
+            self._come_round()
+        self.trace += [f"end {device.label} {device.digest()}" for device in self.devices]
+        self._judge()
+
+    def _come_round(self) -> None:
+        """Everybody syncs with everything and everybody."""
+        for device in self.devices:
+            self.visit(device, self.stick)
+            for place in self.net.places:
+                self.call(device, place)
+        for one, other, met in links.meet(*self.devices):
+            self.note(one, met, faulty=self.is_cut_off(one) or self.is_cut_off(other))
+            self.acknowledge(one)
+
+    def _renew_all(self) -> None:
+        for device in self.devices:
+            if device.session.behind and not self.is_cut_off(device):
+                self.renew(device)
+
+    def renew(self, device: Device) -> str:
+        """`device renew`: what a home that is behind is told to do."""
+        try:
+            renewal.renew(device.session)
+        except (NotAdmin, TooDeep, ThisRevoked) as error:  # each with a way out that takes the recovery code, or none
+            self.counts[f"refused: {error.code}"] += 1
+            return "refused"
+        device.keys.add(raw(device.session.me.device))
+        self.counts["renewed"] += 1
+        self.acknowledge(device)
+        return "renewed"
+
+    def _judge(self) -> None:
+        for device in self.devices:
+            checks.steady(device)
+        for place in self.net.places:
+            checks.filled(self.left(), place, exact=not self.suspects)
+        forked = checks.forks_among(self.devices)
+        checks.converged(self.left(), forked)
+        checks.keyed(self.left())
+        self.counts["compared: space"] += 1
+        if not self.suspects:
+            checks.served(self.devices)
+            for device in self.devices:
+                checks.delivered(device, [one for one in self.devices if one is not device])
+        for device in self.devices:
+            self.alarms += [Alarm(device.label, text) for text in checks.sound(device)]
+        false = [alarm for alarm in self.alarms if not self._deserved(alarm)]
+        if false:
+            raise Broken(f"false alarm: {false[0].device} was told: {false[0].text} ({len(false)} in all)")
+
+    def _deserved(self, alarm: Alarm) -> bool:
+        """Whether something is wrong with what an alarm names."""
+        if any(checks.named(key) in alarm.text for key in self.suspects):
+            return True
+        if (
+            self.suspects and alarm.text.endswith(_GAP) and not checks.keeps_branches(self.devices[0])
+        ):  # what comes behind a fork that is not kept
+            return True
+        if any(place.where in alarm.text and place.lied for place in self.net.places):
+            return True
+        told = next((one for one in self.devices if one.label == alarm.device), None)
+        if self.revoked and told and (self.is_cut_off(told) or any(text in alarm.text for text in _OF_REVOKED)):
+            return True
+        if told and told.keys & self.suspects and Behind.message in alarm.text:
+            return True
+        return self.damage and (alarm.text.startswith(("packs/", "latest/")) or alarm.text.endswith(_NOT_YET))
+
+    def digest(self) -> str:
+        """A hash of the whole trace, the ids of all events included."""
+        return sha256("\n".join(self.trace).encode()).hexdigest()
+
+    def close(self) -> None:
+        """Let go of all homes."""
+        for device in self.devices:
+            device.close()
+
+
+@contextmanager
+def _as(device: Device) -> Iterator[None]:
+    """Writes in this thread are the device's for a while."""
+    device.session.clock.now()  # opened by now, and with it its fuse
+    FILES.fuse = device.fuse
+    try:
+        yield
+    finally:
+        FILES.fuse = Fuse()
