@@ -92,7 +92,7 @@ def happened(profile: str, counts: Counter[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("profile", plan.PROFILES)
-def test_the_same_seed_gives_the_same_trace_in_another_process(on: Stage, profile: str) -> None:
+def test_the_same_seed_gives_the_same_trace_in_another_process(profile: str) -> None:
     """The trace holds a hash of all event ids at each step; sets are iterated in another order over there."""
     script = f"""
 from tests.simulator import plan
@@ -100,10 +100,12 @@ from tests.simulator.stage import stage
 with stage() as on:
     print(plan.run(on, {profile!r}, 3, plan.plan({profile!r}, 3)[:80]).digest)
 """
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "7"}
-    far = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
-    near = plan.run(on, profile, 3, plan.plan(profile, 3)[:80])
-    assert far.stdout.strip() == near.digest
+    digests = set()
+    for order in ("7", "11"):
+        env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": order}
+        done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
+        digests.add(done.stdout.strip())
+    assert len(digests) == 1
 
 
 def test_another_seed_gives_another_trace(on: Stage) -> None:
