@@ -23,15 +23,17 @@ help:
 	@echo "make soak    the tests again, with far more examples; SECONDS=n: n seconds of fresh seeds of the simulator instead"
 	@echo "make pins    rewrite requirements/*.txt (needs uv)"
 
-# Everything in .venv is pinned and checked by hash; the project itself is linked, so edits count at once.
+# Everything in .venv is pinned and checked by hash; the project itself is linked, so edits count at once. The pins are
+# complete, so pip has nothing to resolve: asked to, pip 23 takes the newest of a package that another wants with an extra.
 $(READY): pyproject.toml requirements/run.txt requirements/dev.txt
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "Chaise needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "setting up .venv with $$("$(PYTHON)" --version)"
 	@"$(PYTHON)" -m venv --clear .venv || { \
 		echo "Python's venv module is missing; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip check --quiet --disable-pip-version-check
 	@$(BIN)/python -m compileall -q chaise_cli sync
 	@touch $@
 
