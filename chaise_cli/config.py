@@ -6,13 +6,15 @@ Variables name things and hold no secret: CHAISE_PASSPHRASE_FILE is the path of 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from chaise_cli.errors import NoKey, Usage
 
-NAMES: Final = ("home", "key_file", "passphrase_file", "no_input")
+NAMES: Final = ("home", "key_file", "passphrase_file", "no_input", "rail_sim_url")
+_WRITTEN: Final = {"rail.sim.url": "rail_sim_url"}  # in the file, where a rail's settings stand in a table of its own
 
 
 class BadConfig(Usage):
@@ -20,7 +22,7 @@ class BadConfig(Usage):
 
     code = "config.bad"
     message = "{path}: {why}"
-    hint = "settings are: home, key_file, passphrase_file, no_input"
+    hint = "settings are: home, key_file, passphrase_file, no_input, rail.sim.url"
     path: str
     why: str
 
@@ -48,6 +50,7 @@ class Settings(NamedTuple):
     key_file: Setting
     passphrase_file: Setting
     no_input: Setting
+    rail_sim_url: Setting  # where the sim is asked
 
 
 def read(home: Path | None) -> Settings:
@@ -91,6 +94,16 @@ def _file(path: Path) -> dict[str, Any]:
         value: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadConfig(path=str(path), why=str(error)) from error
-    if unknown := sorted(value.keys() - set(NAMES)):
+    found = dict(_flat(value))
+    if unknown := sorted(found.keys() - (set(NAMES) - set(_WRITTEN.values())) - _WRITTEN.keys()):
         raise BadConfig(path=str(path), why=f"unknown setting {unknown[0]!r}")
-    return value
+    return {_WRITTEN.get(name, name): one for name, one in found.items()}
+
+
+def _flat(table: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Each setting by its dotted name."""
+    for name, one in table.items():
+        if isinstance(one, dict):
+            yield from _flat(one, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", one

@@ -117,6 +117,7 @@ VERBS: Final[Mapping[str, Answer]] = MappingProxyType(
         "journal": _list("journal_entry"),
         "rail due": _list("op"),
         "rail attest": _either("milestone"),
+        "rail sim": _one("rail_sim"),
         "review": _one("review"),
         "reviews": _list("review"),
         "inbox": _list("inbox_item"),
@@ -153,6 +154,7 @@ WITHOUT_ID: Final = frozenset(
         "backup",
         "doctor",
         "relay",
+        "rail_sim",
     }
 )
 

@@ -453,6 +453,14 @@ class Relay(TypedDict):
     invite: str | None
 
 
+class RailSim(TypedDict):
+    """A rail for rehearsals that runs. control: whether it takes orders to break down."""
+
+    url: str
+    store: str
+    control: bool
+
+
 class Serving(TypedDict):
     """A home that is served to peers, and what an exchange with one gave and took."""
 
@@ -578,6 +586,7 @@ SHAPES: Final[dict[str, type]] = {
     "relay": Relay,
     "sync_status": SyncStatus,
     "serving": Serving,
+    "rail_sim": RailSim,
     "verify": Verify,
     "backup": Backup,
     "doctor": Doctor,

@@ -76,7 +76,11 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "refund": ("chaise refund deal-7k3m9q2x/1",),
     "balance": ("chaise balance --json",),
     "journal": ("chaise journal --since 2026-01-01 --csv",),
-    "rail": ("chaise rail due", 'chaise rail attest op-2m8xk4tq --ref "transfer 4711"'),
+    "rail": (
+        "chaise rail due",
+        'chaise rail attest op-2m8xk4tq --ref "transfer 4711"',
+        "chaise rail sim --listen 127.0.0.1:8899",
+    ),
     "review": ('chaise review deal-7k3m9q2x --stars 5 --recommend --text "On time, and kind"',),
     "reviews": ("chaise reviews @james",),
     "inbox": ("chaise", "chaise inbox --json"),

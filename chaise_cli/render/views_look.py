@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         InboxItem,
         LogEntry,
         Place,
+        RailSim,
         Relay,
         Serving,
         Sync,
@@ -195,6 +196,14 @@ def _relay_page(relay: Relay, _eye: Eye) -> list[Block]:
     return [Prose("", relay["invite"] or "")]  # alone on its line, as a file for `peer add` wants it
 
 
+def _sim_row(sim: RailSim, _eye: Eye) -> list[Cell]:
+    return [sim["url"]]
+
+
+def _sim_page(sim: RailSim, _eye: Eye) -> list[Block]:
+    return [Fields([("listening on", sim["url"]), ("file", sim["store"])])]
+
+
 def _doctor_row(doctor: Doctor, _eye: Eye) -> list[Cell]:
     return [f"{len(doctor['checks'])} checks"]
 
@@ -271,6 +280,7 @@ VIEWS: Final = {
     "relay": View(lambda _eye: _lone("RELAY"), _relay_row, _relay_page, "no relay"),
     "sync_status": View(lambda _eye: _lone("STATUS"), _status_row, _status_page, "no events yet"),
     "serving": View(lambda _eye: _lone("SERVING"), _serving_row, _sync_page, "nobody is served"),
+    "rail_sim": View(lambda _eye: _lone("SIM"), _sim_row, _sim_page, "no sim"),
     "verify": View(lambda _eye: _lone("VERIFY"), _verify_row, _verify_page, "nothing to verify"),
     "backup": View(lambda _eye: _lone("BACKUP"), _backup_row, _backup_page, "no backup"),
     "doctor": View(lambda _eye: _lone("DOCTOR"), _doctor_row, _doctor_page, "nothing to check"),

@@ -11,8 +11,8 @@ import pytest
 
 from tests.architecture.tree import SOURCES, python_files, tree
 
-# The client's store, and each relay backend that is to come, which has tables of its own.
-SPEAKERS: Final = ("chaise_cli/store/", "sync/relay/")
+# The client's store; each relay backend, and the rail of rehearsals, which have tables of their own.
+SPEAKERS: Final = ("chaise_cli/store/", "sync/relay/", "chaise_cli/rails/simulation/")
 STATEMENT: Final = re.compile(
     r"\s*(?:SELECT\s.*\bFROM\b|SELECT\s+\w+\(|INSERT\s+(?:OR\s+\w+\s+)?INTO\s|REPLACE\s+INTO\s|UPDATE\s+(?:\w+\s+SET\s|$)"
     r"|DELETE\s+FROM\s|PRAGMA\s+\w|(?:CREATE|DROP|ALTER)\s+(?:TABLE|INDEX|VIEW|TRIGGER)\s|WITH\s+\w+\s+AS\s*\("

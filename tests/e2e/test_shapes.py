@@ -42,6 +42,7 @@ PROMISED: Final = {  # the table of the product's page: more may be added, none 
     "place": "peer kind auto synced_at boards spaces unsent problem caught",
     "sync": "peers{peer sent received rejected state problems}",
     "relay": "url relay store invite",
+    "rail_sim": "url store control",
     "sync_status": "spaces{space kind events local placed seen pending oldest} events{delivery places seen final}",
     "serving": "at peers",
     "verify": "events spaces balances problems",

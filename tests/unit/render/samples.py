@@ -284,6 +284,7 @@ SAMPLES: Final[dict[str, dict[str, Any]]] = {
         "pages": True,
         "subset": None,
     },
+    "rail_sim": {"url": "http://127.0.0.1:8899", "store": "/var/lib/sim/rail.db", "control": False},
     "relay": {
         "url": "http://127.0.0.1:8787",
         "relay": "A6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg",
