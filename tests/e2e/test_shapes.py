@@ -16,6 +16,7 @@ from tests.e2e.hired import fund, settle
 from tests.e2e.people import Answer, Person, exchange
 from tests.e2e.several import code_of, knocks
 from tests.fakes.relay_process import RelayProcess
+from tests.fakes.sim_process import SimProcess
 
 PROMISED: Final = {  # the table of the product's page: more may be added, none of these may go
     "money": "minor currency text",
@@ -90,6 +91,7 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     _trust(lisa, james, deal)
     _devices(lisa)
     _relay(lisa, folder)
+    _sim(lisa, folder)
     return results
 
 
@@ -274,6 +276,11 @@ def _devices(lisa: Watched) -> None:
     phone.run("sync", "--json")
     lisa.does("sync")
     assert [one["revoked"] for one in lisa.does("messages") if one["text"] == "mine now"] == [True]
+
+
+def _sim(lisa: Person, folder: Path) -> None:
+    with SimProcess(folder) as sim:
+        lisa.heard.append(sim.result)  # type: ignore[attr-defined]
 
 
 def _relay(lisa: Person, folder: Path) -> None:

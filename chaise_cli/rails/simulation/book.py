@@ -197,8 +197,8 @@ class Book:
     def _make(self, order: Order, now: int, verdict: Fault | None) -> int:
         """A new payment; its number."""
         taken = fee(Money(order.minor, order.currency), self._terms.fee_bp).minor if order.kind != "refund" else 0
+        why = self._why_not(order, taken)  # before it stands in the table, or it would count against itself
         made = self._insert(order, taken, now)
-        why = self._why_not(order, taken)
         if why is None and verdict is not None and verdict.kind == "decline":
             why = verdict.code
         if why is not None:

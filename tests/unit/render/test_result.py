@@ -74,6 +74,7 @@ PROMISED = {
     "relay": "url relay store invite",
     "sync_status": "spaces events",
     "serving": "at peers",
+    "rail_sim": "url store control",
     "doctor": "checks",
 }
 OPTIONAL = {
