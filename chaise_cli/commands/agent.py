@@ -1,18 +1,24 @@
-"""`chaise agent move`, `chaise agent settle`."""
+"""`chaise agent run`, `chaise agent move`, `chaise agent settle`."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chaise_cli.commands.arguments import duration
 from chaise_cli.commands.context import Call, unsent
 from chaise_cli.commands.registry import PLAIN, verb
 from chaise_cli.errors import Usage
+from chaise_cli.render.emit import emit, note, say
 from chaise_cli.result import Result
-from chaise_cli.session import finding, freshness, moving, settling
+from chaise_cli.session import finding, freshness, moving, settling, staying
 
-app = typer.Typer(**PLAIN, help="Choose the device that puts deals in order, or the history that stands.")
+if TYPE_CHECKING:
+    from chaise_cli.session.agent_loop import Round as AgentRound
+
+app = typer.Typer(**PLAIN, help="Hold money for others; choose which device or history puts deals in order.")
 
 
 class WhichDeals(Usage):
@@ -25,7 +31,45 @@ class WhichDeals(Usage):
 
 @app.callback()
 def agent() -> None:
-    """Choose the device that puts deals in order, or the history that stands."""
+    """Hold money for others; choose which device or history puts deals in order."""
+
+
+@verb(app, "agent run")
+def run(
+    call: Call,
+    once: Annotated[bool, typer.Option("--once", help="One round, then stop.")] = False,
+    interval: Annotated[
+        int | None,
+        typer.Option("--interval", parser=duration, help="At least so often; 30s.", metavar="LENGTH"),
+    ] = None,
+    ask: Annotated[bool, typer.Option("--ask", help="Leave consent to you: accept DEAL, decline DEAL.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Make payments again that a rail declined.")] = False,
+) -> Result | None:
+    """Hold money for others: take up acts, drive rails, run deadlines."""
+    if not once:
+        call.stays()
+    loop: Any = import_module("chaise_cli.session.agent_loop")  # and what drives rails, which no other verb needs
+    with call.session() as session, loop.alone(session.home.path):
+        seconds = interval / 1000 if interval is not None else loop.INTERVAL_S
+        agent = loop.Agent(session, call.settings.rail_sim_url.value or None, consent=not ask, retry=retry)
+        if once:
+            return call.result(agent.once().shape(), warnings=agent.problems)
+        with staying.until_told() as told:
+            agent.stay(told, seconds, lambda done: _tell(call, done))
+    return None
+
+
+def _tell(call: Call, done: AgentRound) -> None:
+    """One result for each round that did something."""
+    if call.options.format != "human":
+        emit(call.result(done.shape(), warnings=done.problems), call.options)
+        return
+    for deal in done.consented:
+        say(f"holds the money of {deal}")
+    if done.moved or done.declined:
+        say(f"moved {done.moved}, declined {done.declined}")
+    for problem in done.problems:
+        note(f"warning: {problem}", call.options)
 
 
 @verb(app, "agent move", writes=True)

@@ -38,6 +38,15 @@ class BadMilestone(Usage):
     given: str
 
 
+class BadPercent(Usage):
+    """A share is not written as a percentage."""
+
+    code = "usage.bad_percent"
+    message = "{given!r} is not a percentage from 0 to 100"
+    hint = "write 5% or 2.25%, with at most two digits behind the point"
+    given: str
+
+
 class OutOfRange(Usage):
     """A number outside its range."""
 
@@ -93,6 +102,15 @@ def stay(given: str | None) -> float | None:
 def duration(text: str) -> int:
     """A length of time in ms."""
     return when.read_duration(text)
+
+
+def percent(text: str) -> int:
+    """A share written as 2.5%, in basis points. Raises BadPercent."""
+    found = re.fullmatch(r"([0-9]{1,3})(?:\.([0-9]{1,2}))?%", text.strip())
+    points = int(found[1]) * 100 + int((found[2] or "").ljust(2, "0")) if found else 10_001
+    if points > 10_000:
+        raise BadPercent(given=text[:20])
+    return points
 
 
 def zone(text: str) -> str:

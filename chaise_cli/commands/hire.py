@@ -11,11 +11,12 @@ from chaise_cli.commands import arguments
 from chaise_cli.commands.arguments import ZoneOption, duration
 from chaise_cli.commands.context import Call, unsent
 from chaise_cli.commands.registry import PLAIN, verb
+from chaise_cli.domain import terms
 from chaise_cli.domain.terms import Part
 from chaise_cli.errors import Usage
 from chaise_cli.render import prompts
 from chaise_cli.result import Result
-from chaise_cli.session import hiring, naming
+from chaise_cli.session import choosing, finding, hiring, naming
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +57,18 @@ def hire(
     revisions: Annotated[
         int | None, typer.Option("--revisions", min=0, max=REVISIONS_MOST, help="How often changes may be asked for.")
     ] = None,
+    agent: Annotated[
+        str | None, typer.Option("--agent", help="Who holds the money: a third party, or me.", metavar="@P")
+    ] = None,
+    rail: Annotated[str | None, typer.Option("--rail", help="What moves the money: manual or sim.")] = None,
+    client_fee: Annotated[
+        int | None,
+        typer.Option("--client-fee", parser=arguments.percent, help="On top, for the agent.", metavar="2.5%"),
+    ] = None,
+    talent_fee: Annotated[
+        int | None,
+        typer.Option("--talent-fee", parser=arguments.percent, help="Withheld, for the agent.", metavar="5%"),
+    ] = None,
     over_budget: Annotated[
         bool, typer.Option("--over-budget", help="Even beyond the post's budget or deadline.")
     ] = False,
@@ -67,7 +80,11 @@ def hire(
         here = call.here(session, tz)
         steps = [arguments.milestone(spec, here) for spec in milestone or ()]
         criteria = [_criterion(given) for given in criterion or ()]
-        changes = hiring.Changes(_parts(steps), _currency(steps), review_period, auto_release, revisions, criteria)
+        holder = finding.person(session, agent) if agent is not None else None
+        changes = hiring.Changes(
+            _parts(steps), _currency(steps), review_period, auto_release, revisions, criteria,
+            holder, choosing.one_of(rail, terms.RAILS, "--rail") if rail else None, client_fee, talent_fee,
+        )  # fmt: skip
         asked = call.request(deal=named.id, steps=steps, **changes._replace(milestones=())._asdict())
         if call.asks and not over_budget and (found := hiring.beyond_post(session, named.space, changes)):
             prompts.confirm(

@@ -5,6 +5,7 @@ All of it is decided from the state alone, so the agent may be stopped at any in
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from chaise_cli.domain.deal import Deal, Milestone, Op
@@ -107,16 +108,19 @@ def run_at(deadline: int, away: Away | None) -> int:
     return away.back + GRACE_MS if away and away.covers(deadline) else deadline
 
 
-def agent_duties(deal: Deal, by: By, away: Away | None = None) -> list[Body]:
+def agent_duties(
+    deal: Deal, by: By, away: Away | None = None, at_rail: Collection[EventId] = frozenset()
+) -> list[Body]:
     """The next movement that the rail need not confirm, or nothing; ask again after it was recorded.
 
     One at a time, since each names the one before it. Only what was taken up counts, and deadlines run only on
     milestones of which nothing waits to be taken up; the caller has synced all the deal's places before.
+    at_rail: operations to hold that a rail may have carried out; they are refused only once that is settled.
     Raises NotYours off the agent device.
     """
     _agent_only(deal, by, "movements")
     for ms in deal.milestones:
-        body = _asked(deal, ms) or _hopeless(deal, ms) or _lapsed(deal, ms, by.now, away)
+        body = _asked(deal, ms) or _hopeless(deal, ms, at_rail) or _lapsed(deal, ms, by.now, away)
         if body is not None:
             return [body]
     return []
@@ -132,9 +136,9 @@ def _asked(deal: Deal, ms: Milestone) -> Body | None:
     return None
 
 
-def _hopeless(deal: Deal, ms: Milestone) -> Body | None:
+def _hopeless(deal: Deal, ms: Milestone, at_rail: Collection[EventId]) -> Body | None:
     op = first_open(deal, ms, "fund")
-    if op and op.final and ms.state in {"cancelled", "refunded"}:
+    if op and op.final and op.id not in at_rail and ms.state in {"cancelled", "refunded"}:
         return MoneyRefused(op.id, f"the milestone is {ms.state}", deal.last_movement)
     return None
 

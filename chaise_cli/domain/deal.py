@@ -258,6 +258,7 @@ class Deal(NamedTuple):
     """One deal as it stands. `entries` holds the journal entries made since the state was loaded; its holder drains it.
 
     clock: the deal's clock where the last event was taken up; clock_before: where the take-up before that stood.
+    consent: of a third party whom the terms name as the agent, see `domain.consent`.
     last_movement: what the next movement names as the one before it; the opening, to begin with.
     contested: two histories of the agent have moved money, and the sides have not settled which of them stands.
     """
@@ -285,6 +286,7 @@ class Deal(NamedTuple):
     requests: dict[str, Request] = {}  # noqa: RUF012
     entries: tuple[JournalEntry, ...] = ()
     contested: bool = False
+    consent: EventId | None = None  # by which a third party took the agent's role that the terms give it
 
     @property
     def public(self) -> str:
@@ -294,6 +296,16 @@ class Deal(NamedTuple):
     def ref(self, n: int) -> str:
         """A milestone's id as people see it."""
         return f"{self.public}/{n}"
+
+    @property
+    def secured(self) -> bool:
+        """Whether the terms that both sides signed give the money to somebody who is neither of them."""
+        return self.parties.agent != self.parties.client
+
+    @property
+    def awaits_agent(self) -> bool:
+        """Whether the agent of the signed terms has yet to consent: until then nobody puts the deal in order."""
+        return self.secured and self.consent is None
 
     @property
     def agreed(self) -> Terms:

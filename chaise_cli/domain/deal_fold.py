@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from chaise_cli.domain import cancellation, escrow, hiring, movements, work
+from chaise_cli.domain import cancellation, consent, escrow, hiring, movements, work
 from chaise_cli.domain import deal as hired
 from chaise_cli.domain.deal import Deal, tick
 from chaise_cli.domain.recorded import Recorded
@@ -23,6 +23,7 @@ STEPS: Final[dict[str, Apply]] = {
     hired.DealWithdrawn.KIND: hiring.apply_withdrawn,
     hired.TermsOffered.KIND: hiring.apply_offered,
     hired.TermsAccepted.KIND: hiring.apply_accepted,
+    consent.AgentRefused.KIND: consent.apply_refused,
     work.WorkDelivered.KIND: work.apply_delivered,
     work.WorkChangesRequested.KIND: work.apply_changes,
     escrow.FundRequested.KIND: escrow.apply_fund,

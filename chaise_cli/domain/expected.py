@@ -37,6 +37,7 @@ class Expected(NamedTuple):
 KINDS: Final = (
     *(
         "contested",
+        "consent",
         "terms",
         "cancel",
         "delivery",
@@ -76,6 +77,8 @@ def of(state: DealState, now: int) -> list[Expected]:
 
 def of_deal(deal: Deal) -> list[Expected]:
     """What hiring, work and money wait for."""
+    if deal.awaits_agent:
+        return [Expected("agent", "consent", deal.public, f"chaise accept {deal.public}")]
     if deal.terms is not None:
         return list(_of_work(deal))
     if deal.state == "offered" and deal.offer:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chaise_cli.domain import booking, booking_fold, deal, deal_fold, hiring, review, review_fold, revocation
+from chaise_cli.domain import (
+    booking,
+    booking_fold,
+    consent,
+    deal,
+    deal_fold,
+    hiring,
+    order,
+    review,
+    review_fold,
+    revocation,
+)
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import ChaiseError, Refused
 
@@ -17,7 +28,7 @@ class NotAMember(Refused):
     """Somebody who is not of the deal wrote into it."""
 
     code = "deal.not_a_member"
-    message = "only the client and the talent of a deal act in it"
+    message = "only the client and the talent of a deal act in it, and the agent that their terms name"
     hint = "open a deal of your own: chaise message @HANDLE"
 
 
@@ -90,4 +101,5 @@ def _revoked(state: DealState, e: Recorded, body: Any) -> DealState:
 
 def _moved(state: DealState, e: Recorded) -> DealState:
     """`taken`, `agent.device` and `agent.settled` move the clock; what else they come to, the agent's line tells."""
-    return state._replace(deal=deal.tick(state.deal, e.clock))
+    moved = deal.tick(state.deal, e.clock)
+    return state._replace(deal=consent.apply_consent(moved, e) if e.body.KIND == order.AgentDevice.KIND else moved)

@@ -156,9 +156,10 @@ def apply_offered(deal: Deal, e: Recorded, body: TermsOffered) -> Deal:
 
 
 def apply_accepted(deal: Deal, e: Recorded, body: TermsAccepted) -> Deal:
-    """Both sides signed the same hash: its milestones are the deal's from here on.
+    """Both sides signed the same hash: its milestones are the deal's from here on, and its agent is whom they name.
 
-    The agent stays who it is: the terms named it when they were offered, and only a handover moves the role.
+    The role of the client's device ends where this was taken up when that is a third party; else it stays where it is:
+    the terms named the device when they were offered, and only a handover moves the role.
     """
     offer = deal.offer
     author = offer.by if offer else None
@@ -168,7 +169,10 @@ def apply_accepted(deal: Deal, e: Recorded, body: TermsAccepted) -> Deal:
         raise TermsMoved(deal=deal.public, hash=offer.hash)
     terms = offer.terms
     milestones = planned(terms.milestones)
-    return deal._replace(state="hired", terms=terms, terms_hash=offer.hash, hired_by=e.id, milestones=milestones)
+    parties = deal.parties._replace(agent=terms.agent)
+    return deal._replace(
+        state="hired", terms=terms, terms_hash=offer.hash, hired_by=e.id, milestones=milestones, parties=parties
+    )
 
 
 def planned(parts: Sequence[Part]) -> tuple[Milestone, ...]:
@@ -226,10 +230,13 @@ def draft(
     auto_release: bool | None = None,
     agent: IdentityId | None = None,
     agent_device: DeviceId | None = None,
+    rail: str | None = None,
+    fees: tuple[int | None, int | None] = (None, None),
 ) -> Terms:
     """The terms that `hire` would send: the standing offer, else the last proposal, changed by what is given.
 
-    milestones and currency come together. Raises NothingProposed.
+    milestones and currency come together, and so do a third party as the agent and its device. fees: the client's and
+    the talent's, in basis points. Raises NothingProposed.
     """
     base = deal.offer.terms if deal.offer and deal.state == "offered" else None
     parts, money = tuple(milestones), currency
@@ -237,25 +244,34 @@ def draft(
         parts, money = _parts(deal, base)
     assert money is not None, "milestones without their currency"
     given_auto = base.auto_release if base else True
+    client_fee, talent_fee = fees
+    holder = _holder(deal, base) if agent is None else (agent, agent_device or deal.parties.agent_device)
     return Terms(
         client=deal.parties.client,
         talent=deal.parties.talent,
-        agent=agent or deal.parties.agent,
-        agent_device=agent_device or deal.parties.agent_device,
+        agent=holder[0],
+        agent_device=holder[1],
         arbiter=None,
         currency=money,
         milestones=parts,
-        client_fee=base.client_fee if base else 0,
-        talent_fee=base.talent_fee if base else 0,
+        client_fee=client_fee if client_fee is not None else base.client_fee if base else 0,
+        talent_fee=talent_fee if talent_fee is not None else base.talent_fee if base else 0,
         review_ms=review_ms if review_ms is not None else base.review_ms if base else REVIEW_MS,
         auto_release=auto_release if auto_release is not None else given_auto,
-        rail="manual",
+        rail=rail or (base.rail if base else "manual"),
         dispute_ms=DISPUTE_MS,
         dispute_default="talent",
         cancel_ms=CANCEL_MS,
         law=base.law if base else None,
         supersedes=None,
     )
+
+
+def _holder(deal: Deal, base: Terms | None) -> tuple[IdentityId, DeviceId]:
+    """Whom the terms that stand name as the agent; where that is the client, with the device that has the role now."""
+    if base is not None and base.agent != deal.parties.client:
+        return base.agent, base.agent_device
+    return deal.parties.client, deal.parties.agent_device
 
 
 def _parts(deal: Deal, base: Terms | None) -> tuple[tuple[Part, ...], str]:

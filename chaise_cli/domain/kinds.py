@@ -40,6 +40,7 @@ KINDS: Final[dict[str, Kind]] = {
     **_rows("directory", "board", "author", "PostPublished", "PostRevised", "PostClosed"),
     **_rows("review", "board", "author", "ReviewPublished"),
     **_rows("order", "deal", "guarded", "AgentDevice", "AgentSettled", "Taken"),
+    **_rows("consent", "deal", "guarded", "AgentRefused"),
     **_rows("talk", "deal", "free", "MessageSent", "WorkUpdate", "ContactShared"),
     **_rows("deal", "deal", "guarded", "DealOpened", "DealInvited", "DealProposed", "DealShortlisted"),
     **_rows("deal", "deal", "guarded", "DealDeclined", "DealWithdrawn", "TermsOffered", "TermsAccepted"),

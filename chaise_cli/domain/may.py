@@ -40,6 +40,8 @@ def may_deal(deal: Deal) -> list[May]:
     if deal.contested:
         return [May("client", SETTLE, None), May("talent", SETTLE, None)]
     subject = standing(deal)
+    if deal.awaits_agent:
+        return [May("agent", "accept", None), May("agent", "decline", None)]
     rows = (row for row in ROWS if row.scope == "deal" and deal.state in row.states)
     return _unique(
         May(who, row.verb, None) for row in rows if row.verb for who in _who(deal, row, subject[1] if subject else None)

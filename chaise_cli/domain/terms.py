@@ -39,6 +39,8 @@ Number = Annotated[int, Whole(1, MILESTONES_MOST)]  # of a milestone, from 1
 Amount = Annotated[int, Whole(1)]  # minor units, never nothing
 BasisPoints = Annotated[int, Whole(0, 10_000)]
 Duration = Annotated[int, Whole(0, 3650 * DAY_MS)]  # ms
+RAILS: Final = ("manual", "sim")
+Rail = Annotated[str, OneOf(*RAILS)]
 Criteria = Annotated[tuple[Annotated[str, Text(500, 1)], ...], Many(CRITERIA_MOST)]
 
 
@@ -68,11 +70,11 @@ class OtherParties(Refused):
 
 
 class OtherAgent(Refused):
-    """The terms name another agent than the client, or another agent device than the deal's."""
+    """The terms name the talent as agent, or the client with another device than has the role."""
 
     code = "terms.other_agent"
-    message = "these terms name another agent than the client of the deal, or another device of theirs"
-    hint = "offer the terms again; for now the client's own device is the agent of every deal"
+    message = "these terms name the talent as the agent, or another device of the client's than holds the role"
+    hint = "offer the terms again: the agent is the client, or somebody who is neither of the two sides"
 
 
 class OtherHash(Refused):
@@ -122,7 +124,7 @@ class Terms:
     talent_fee: BasisPoints
     review_ms: Duration
     auto_release: bool
-    rail: Annotated[str, OneOf("manual")]
+    rail: Rail
     dispute_ms: Duration
     dispute_default: Annotated[str, OneOf("client", "talent")]
     cancel_ms: Duration
@@ -169,9 +171,10 @@ def check_terms(terms: Terms, terms_hash: str, parties: Parties) -> None:
     """
     if (terms.client, terms.talent) != (parties.client, parties.talent):
         raise OtherParties
-    # The opening makes the client the agent. Until agents of a third identity can consent and are given the role, terms
-    # that name one would say something untrue: that the money is secured, while the client's device goes on moving it.
-    if (terms.agent, terms.agent_device) != (parties.agent, parties.agent_device):
+    # Money that the client holds stays with the device that has the role. Whose device a third party's is shows when it
+    # consents: nothing is held before that.
+    own = (terms.agent, terms.agent_device) == (parties.client, parties.agent_device)
+    if not own and terms.agent in (parties.client, parties.talent):
         raise OtherAgent
     check_amounts(terms.milestones, terms.currency, terms.client_fee)
     if digest(terms) != terms_hash:

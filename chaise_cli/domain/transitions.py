@@ -92,6 +92,8 @@ ROWS: Final[tuple[Row, ...]] = (
         "names what stands: the invitation, the proposal or the terms", verb="decline"),
     Row("d7", "deal", "deal.withdrawn", ("proposed", "shortlisted", "offered"), "own", "withdrawn",
         "names what stands: the proposal or the terms", verb="withdraw"),
+    Row("d8", "deal", "agent.refused", ("hired",), "agent", "declined",
+        "the agent is a third party that has not consented, and the acceptance that named it"),
     Row("1", "milestone", "fund.requested", ("planned",), "client", "funding", "total ≤ amount, same currency",
         verb="fund"),
     Row("1", "milestone", "fund.requested", _WORKING, "client", "same", "as above; a top-up", verb="fund",

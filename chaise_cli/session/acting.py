@@ -48,12 +48,13 @@ def act(
     decide: Decide,
     subject: Subject,
     warn: Warn = lambda _state: [],
+    then: Callable[[dealing.DealWriter], object] = lambda _deal: None,
 ) -> Done:
     """Do one act once. A request id that was used answers with its subject as it now stands.
 
     enter: the deal's space, which it may open. decide: the bodies to write; none when it is so already.
     subject: the public id of what the act was about, told the ids of the events just written.
-    warn: what is to be said of the deal as it stands afterwards.
+    warn: what is to be said of the deal as it stands afterwards. then: what goes with it in the same transaction.
     Raises what they raise, Reused, SpaceNewer; then nothing is kept.
     """
     with session.writing():
@@ -65,6 +66,7 @@ def act(
         bodies = _decided(deal, decide)
         written = deal.write(bodies, asked if bodies else None)
         about = subject(deal, written)
+        then(deal)
         agency.tend(deal)
         events = requests.remember(session, asked, about, writer.written)
         done = _shown(session, about, events, replayed=not writer.written)

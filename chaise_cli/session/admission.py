@@ -80,6 +80,7 @@ class Admission:
         self._rows: list[Row] = []  # opened, and not yet in the store
         self._stored: list[Row] = []  # opened before them, and in the store
         self._boxes: dict[str, boxes.BoxKey] | None = None
+        self._first: set[str] | None = None  # the keys that the maker gave the space, as far as they are held
 
     def run(self, given: Sequence[Segment]) -> Admitted:
         """Admit segments; those of one chain come in order."""
@@ -132,12 +133,19 @@ class Admission:
         return segments.verify(segment)
 
     def _names_us(self, maker: bytes, given: Sequence[Segment]) -> bool:
-        """Whether a wrap of the space's maker opens for us; it may come in a later piece than the genesis."""
-        bodies = [
-            event.body for one in given if one.device == maker for event in one.events if event.suite == header.CLEAR
+        """Whether a key of the space's maker is wrapped to us; it may come in a later piece than the genesis.
+
+        By anybody: a third party whom terms name as the agent hears of the deal from whoever signed last.
+        """
+        found = [
+            (one.device, wrap)
+            for one in given
+            for event in one.events
+            if event.suite == header.CLEAR and (wrap := _wrap_in(event.body))
         ]
-        found = [wrap for body in bodies if (wrap := _wrap_in(body))]
-        return any(wraps.unwrap(raw(self._id), wrap, self._box_keys()) is not None for wrap in found)
+        made = {wrap.commit for device, wrap in found if device == maker}
+        ours = (wrap for _, wrap in found if wrap.commit in made)
+        return any(wraps.unwrap(raw(self._id), wrap, self._box_keys()) is not None for wrap in ours)
 
     def _box_keys(self) -> dict[str, boxes.BoxKey]:
         if self._boxes is None:
@@ -271,12 +279,16 @@ class Admission:
 
     def _drain(self) -> None:
         """Open and keep whatever has its key and everything it cites, until nothing moves."""
+        early = []
         for branch in self._lineup:
             unsaid = branch.chain.identity is None and branch.chain.void is None
             for item in branch.queue:
                 unsaid = unsaid and item.suite == header.CLEAR
                 if item.suite == header.CLEAR and item.seq:
-                    self._try_wrap(branch.chain, item, early=unsaid)
+                    self._note_first(branch.chain, item, early=unsaid)
+                    early.append((branch.chain, item))
+        for chain, item in early:
+            self._try_wrap(chain, item)
         moved = True
         while moved:
             moved = False
@@ -286,10 +298,19 @@ class Admission:
                     queue.popleft()
                     moved = True
 
-    def _try_wrap(self, chain: Chain, item: Item, *, early: bool) -> None:
-        """Take the key out of a wrap, and the older ones it carries: of the space's maker, once its signature checks.
+    def _note_first(self, chain: Chain, item: Item, *, early: bool) -> None:
+        """Note the key that a wrap of the space's maker gives it, before that has said anything sealed."""
+        assert self._space is not None, "introduced above"
+        if self._first is None:
+            self._first = rekeying.first_commits(self._session, self._space)
+        wrap = _wrap_in(item.body) if early and chain.device == self._space.creator_device else None
+        if wrap is not None:
+            self._first.add(wrap.commit)
 
-        Anybody else's has its turn on its chain first, which by then has proved an owner. Which of the keys seals is
+    def _try_wrap(self, chain: Chain, item: Item) -> None:
+        """Take the key out of a wrap, and the older ones it carries: one that the maker gave the space, at once.
+
+        Any other has its turn on its chain first, which by then has proved an owner. Which of the keys seals is
         chosen later; a board's key is that of its invite, for life.
         """
         assert self._space is not None, "introduced above"
@@ -297,8 +318,8 @@ class Admission:
         if wrap is None or self._space.kind == "board":
             return
         number = self._session.epochs.number(self._space.no, raw(wrap.commit)[: epochs.NAME])
-        makers = early and chain.device == self._space.creator_device
-        if number is None and (makers or (chain.identity and not chain.void)):
+        first = wrap.commit in (self._first or ())
+        if number is None and (first or (chain.identity and not chain.void)):
             secret = wraps.unwrap(raw(self._id), wrap, self._box_keys())
             if secret is not None and self._session.epochs.keep(self._space, secret):
                 number = self._session.epochs.number(self._space.no, raw(wrap.commit)[: epochs.NAME])
@@ -314,7 +335,7 @@ class Admission:
             kind = "wrap" if item.seq else "genesis"
             wrap = _wrap_in(item.body) if item.seq else None
             if item.seq:
-                self._try_wrap(chain, item, early=False)
+                self._try_wrap(chain, item)
             # Only who can read a space hands it out: its maker, or whoever has said something sealed before.
             if wrap and chain.void is None and (chain.identity or device == self._space.creator_device):
                 writing.name(self._session, self._space, wrap)

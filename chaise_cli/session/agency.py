@@ -8,13 +8,17 @@ return. docs/spec/money.md.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
 from chaise_cli.domain import agent
+from chaise_cli.domain import consent as consents
 from chaise_cli.domain.agent import AWAY_LEAST_MS, GRACE_MS, Away
 from chaise_cli.domain.order import Taken
-from chaise_cli.store import duties, own, places
+from chaise_cli.errors import StillWaiting
+from chaise_cli.ids import EventId, text
+from chaise_cli.session import rekeying
+from chaise_cli.store import attempts, duties, own, places
 
 if TYPE_CHECKING:
     from chaise_cli.domain.deal import Deal, Milestone
@@ -34,11 +38,37 @@ def tend(deal: DealWriter, heard: int = 0, absences: Sequence[Away] = ()) -> Non
     heard: ms up to which all places of the deal were heard; no deadline after it runs. 0 runs none: that is for
     verbs, which have not synced.
     """
-    if not deal.by.agent or deal.state.deal.contested:
+    if not deal.by.agent or deal.state.deal.contested or deal.found.taken.deal.awaits_agent:
         return
     take_up(deal)
-    while body := _next(deal.state.deal, deal.by._replace(now=heard), absences):
+    at_rail = attempts.holding(deal.session.db, deal.space.no)
+    while body := _next(deal.state.deal, deal.by._replace(now=heard), absences, at_rail):
         deal.write([body])
+
+
+class NotTakenUp(StillWaiting):
+    """The acceptance has not been taken up by the client's device, so it may yet come to nothing."""
+
+    code = "agent.hire_not_final"
+    message = "the hire in {deal} is not final yet: the client's device has not taken it up"
+    hint = "chaise sync, later again"
+    deal: str
+
+
+def consent(deal: DealWriter) -> list[Body]:
+    """Taking the agent's role that signed terms give us, as a decision. Raises NotTakenUp, NotYours."""
+    tip = deal.found.tip
+    if not deal.found.taken.deal.secured or tip is None:
+        raise NotTakenUp(deal=deal.state.deal.public)
+    return consents.consent(deal.found.taken.deal, deal.by, EventId(text(tip)))
+
+
+def introduce(deal: DealWriter) -> bool:
+    """Let a third party whom signed terms name as the agent read the deal; whether it can now, or need not."""
+    agent = deal.state.deal.parties.agent
+    if not deal.state.deal.secured or agent == deal.by.identity:
+        return True
+    return rekeying.introduce(deal.session, deal.writer, deal.space, agent)
 
 
 def take_up(deal: DealWriter) -> None:
@@ -47,10 +77,10 @@ def take_up(deal: DealWriter) -> None:
         deal.write([Taken()])
 
 
-def _next(deal: Deal, by: By, absences: Sequence[Away]) -> Body | None:
+def _next(deal: Deal, by: By, absences: Sequence[Away], at_rail: Collection[EventId]) -> Body | None:
     """The next duty. One milestone at a time, since each deadline may have passed in another absence."""
     for ms in deal.milestones:
-        for body in agent.agent_duties(deal._replace(milestones=(ms,)), by, _absence(ms, absences)):
+        for body in agent.agent_duties(deal._replace(milestones=(ms,)), by, _absence(ms, absences), at_rail):
             return body
     return None
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chaise_cli.domain import consent, hiring, when
 from chaise_cli.domain import deal as deals
-from chaise_cli.domain import hiring, when
 from chaise_cli.domain.body import replace
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.money import Money
 from chaise_cli.domain.terms import Part, Planned, Terms, concerns
 from chaise_cli.errors import Refused, Usage
-from chaise_cli.session import acting, meeting
+from chaise_cli.rails import manual
+from chaise_cli.session import acting, agency, meeting
 from chaise_cli.session.showing import state_of
-from chaise_cli.store import deal_reads
+from chaise_cli.store import deal_reads, profiles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +58,25 @@ class BeyondPost(Refused):
     why: str
 
 
+class NoAgentThere(Refused):
+    """Who is to hold the money has no profile on the deal's board, by which both sides and their keys are known."""
+
+    code = "hire.no_agent_there"
+    message = "{who} has published no profile on the board that {deal} came from"
+    hint = "an agent joins the board first (chaise board join), then: chaise sync"
+    who: str
+    deal: str
+
+
+class AgentNeeded(Refused):
+    """A rail is driven by a third party's `agent run`."""
+
+    code = "hire.agent_needed"
+    message = "the rail {rail} needs a third party as the agent"
+    hint = "name one with --agent @HANDLE, or leave --rail out"
+    rail: str
+
+
 class NoSuchPart(Usage):
     """A criterion for a milestone that the terms do not have."""
 
@@ -87,6 +107,10 @@ class Changes(NamedTuple):
     auto_release: bool | None = None
     revisions: int | None = None
     criteria: Sequence[tuple[int, str]] = ()
+    agent: IdentityId | None = None  # who holds the money
+    rail: str | None = None
+    client_fee: int | None = None  # basis points
+    talent_fee: int | None = None
 
 
 def invite(session: Session, asked: Request | None, post: EventId, other: IdentityId, note: str) -> Done:
@@ -133,7 +157,7 @@ def hire(session: Session, asked: Request | None, deal: SpaceId, changes: Change
     """
 
     def decide(w: DealWriter) -> list[Body]:
-        terms = _terms(w.state.deal, changes)
+        terms = _terms(session, w.state.deal, changes)
         found = _Beyond(session).of_terms(w.state.deal, terms)
         if found and not beyond and w.by.identity == w.state.deal.parties.client:
             raise BeyondPost(deal=w.state.deal.public, why="; ".join(found))
@@ -149,23 +173,39 @@ def beyond_post(session: Session, deal: SpaceId, changes: Changes) -> list[str]:
     state = state_of(session, deal).deal
     if session.me.identity != state.parties.client:
         return []
-    return _Beyond(session).of_terms(state, _terms(state, changes))
+    return _Beyond(session).of_terms(state, _terms(session, state, changes))
 
 
 def accept(session: Session, asked: Request | None, deal: SpaceId, terms_hash: str | None) -> Done:
-    """Sign the terms that the other side offered; `terms_hash` is of those that were read."""
+    """Sign the terms that the other side offered; `terms_hash` is of those that were read.
+
+    The agent whom signed terms name takes the role by it.
+    """
+
+    def decide(w: DealWriter) -> list[Body]:
+        if _is_agent(w):
+            return agency.consent(w)
+        return hiring.accept_terms(w.state.deal, w.by, w.sign, terms_hash)
+
     enter = acting.in_deal(session, deal)
     warn = _Beyond(session).of_standing
-    return acting.act(
-        session, asked, enter, lambda w: hiring.accept_terms(w.state.deal, w.by, w.sign, terms_hash),
-        acting.the_deal, warn,
-    )  # fmt: skip
+    return acting.act(session, asked, enter, decide, acting.the_deal, warn, agency.introduce)
 
 
 def decline(session: Session, asked: Request | None, deal: SpaceId, reason: str) -> Done:
-    """Say no to a proposal, an invitation or terms."""
-    enter = acting.in_deal(session, deal)
-    return acting.act(session, asked, enter, lambda w: hiring.decline(w.state.deal, w.by, reason), acting.the_deal)
+    """Say no to a proposal, an invitation or terms; as the agent whom terms name, to holding the money."""
+
+    def decide(w: DealWriter) -> list[Body]:
+        if _is_agent(w):
+            return consent.refuse(w.state.deal, w.by, reason)
+        return hiring.decline(w.state.deal, w.by, reason)
+
+    return acting.act(session, asked, acting.in_deal(session, deal), decide, acting.the_deal)
+
+
+def _is_agent(w: DealWriter) -> bool:
+    parties = w.state.deal.parties
+    return w.by.identity == parties.agent != parties.client
 
 
 def withdraw(session: Session, asked: Request | None, deal: SpaceId) -> Done:
@@ -174,14 +214,26 @@ def withdraw(session: Session, asked: Request | None, deal: SpaceId) -> Done:
     return acting.act(session, asked, enter, lambda w: hiring.withdraw(w.state.deal, w.by), acting.the_deal)
 
 
-def _terms(deal: Deal, changes: Changes) -> Terms:
+def _terms(session: Session, deal: Deal, changes: Changes) -> Terms:
+    agent, device = changes.agent, None
+    if agent is not None and agent != deal.parties.client:
+        profile = profiles.on_board_of(session.db, agent, deal.board)
+        if profile is None:
+            raise NoAgentThere(who=session.called(agent), deal=deal.public)
+        device = profile.device
     terms = hiring.draft(
         deal,
+        agent=agent,
+        agent_device=device,
+        rail=changes.rail,
+        fees=(changes.client_fee, changes.talent_fee),
         milestones=changes.milestones,
         currency=changes.currency,
         review_ms=changes.review_ms,
         auto_release=changes.auto_release,
     )
+    if terms.rail != manual.NAME and terms.agent == deal.parties.client:
+        raise AgentNeeded(rail=terms.rail)
     parts = list(terms.milestones)
     if changes.revisions is not None:
         parts = [replace(part, revisions=changes.revisions) for part in parts]
@@ -207,8 +259,12 @@ class _Beyond:
         """Of the terms that are signed or offered."""
         terms = state.deal.terms or (state.deal.offer.terms if state.deal.offer else None)
         held = "held by the client, not secured: deadlines are not enforced by a third party"
-        unsecured = [held] if terms and terms.agent == terms.client else []
-        return [*self._said(state.deal, terms), *unsecured] if terms else []
+        if terms is None:
+            return []
+        if terms.agent == terms.client:
+            return [*self._said(state.deal, terms), held]
+        name = self._session.called(terms.agent)
+        return [*self._said(state.deal, terms), f"{name} will read all of this deal, also what was said before"]
 
     def of_terms(self, deal: Deal, terms: Terms) -> list[str]:
         """Of terms about to be sent: budget and deadline alone."""

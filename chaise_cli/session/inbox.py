@@ -23,6 +23,7 @@ ENDED_FOR: Final = 60 * when.DAY  # so long a deal that is over may still ask fo
 SORTS: Final = ("urgency", "at")
 _SAID: Final = {  # kind → what is said of it, with the other side's handle and the id
     "contested": "two histories of {of} moved money; settle with {other} which stands",
+    "consent": "{other} ask you to hold their money",
     "terms": "terms from {other} to read and sign",
     "cancel": "{other} asks to cancel {of}",
     "delivery": "{of} was delivered by {other}",
@@ -43,6 +44,7 @@ _SAID: Final = {  # kind → what is said of it, with the other side's handle an
 }
 _THEIRS: Final = {  # the same when it waits for somebody else
     "contested": "their word on which history of {of} stands",
+    "consent": "the agent of {of} to consent",
     "terms": "your terms to be signed",
     "cancel": "your request to cancel {of}",
     "delivery": "your delivery of {of}",
@@ -117,11 +119,12 @@ def _of_deal(session: Session, space: int, unread: int) -> Iterator[_Item]:
     assert loaded, "a row of the table of deals"
     state, at = loaded.now, loaded.at
     parties = state.deal.parties
-    if session.me.identity not in parties[:2]:
+    if session.me.identity not in parties[:3]:
         return
-    other = _name(session, parties.other(session.me.identity))
+    sides = parties[:2] if session.me.identity == parties.agent != parties.client else None
+    other = " and ".join(_name(session, one) for one in sides or (parties.other(session.me.identity),))
     deal = state.deal.public
-    stranger = deal_reads.opened_by_other(session.db, space, session.me.identity)
+    stranger = not sides and deal_reads.opened_by_other(session.db, space, session.me.identity)
     if unread:
         kind = "request" if stranger else "message"
         count = f"{unread} new message{'s' if unread != 1 else ''} from {other}"

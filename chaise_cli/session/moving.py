@@ -1,4 +1,4 @@
-"""`agent move`: the agent's role of client-held deals goes to another device of the client's. docs/spec/order.md."""
+"""`agent move`: the agent's role goes to another device of whoever holds the money. docs/spec/order.md."""
 
 from __future__ import annotations
 
@@ -86,19 +86,22 @@ def move(session: Session, given: Sequence[SpaceId] | None, to: str | None, aske
 
 
 def _mine(session: Session) -> list[int]:
-    """My deals as a client that a newer Chaise has not written in."""
-    found = duties.as_client(session.db, session.me.identity)
+    """The deals whose money I hold, that a newer Chaise has not written in."""
+    found = duties.as_agent(session.db, session.me.identity)
     return [no for no in found if not events.space_numbered(session.db, no).newer]
 
 
 def _move(deal: DealWriter, target: DeviceId) -> None:
     session, name = deal.session, deal.state.deal.public
-    if session.me.identity != deal.state.deal.parties.client:
-        raise NotYours(act="agent move", of=name, owner="the client")
+    if session.me.identity != deal.state.deal.parties.agent:
+        raise NotYours(act="agent move", of=name, owner="whoever holds the money")
     if text(deal.found.agent) == target:
         return
     if not deal.by.agent and not _is_admin(session):
         raise MayNotTake(deal=name)
+    if deal.found.taken.deal.awaits_agent:  # the first word of whichever device it is, is the consent
+        _consent(deal, target)
+        return
     agency.take_up(deal)
     line = deals.line(session.db, deal.space)
     assert line, "a deal that is folded has its opening"
@@ -107,6 +110,13 @@ def _move(deal: DealWriter, target: DeviceId) -> None:
     deal.write([order.AgentDevice(target, last_of(deal, line))])
     if text(deal.found.agent) != target:
         raise NotMoved(deal=name)
+
+
+def _consent(deal: DealWriter, target: DeviceId) -> None:
+    assert deal.found.tip, "a hire that was taken up has a last event"
+    deal.write([order.AgentDevice(target, EventId(text(deal.found.tip)))])
+    if text(deal.found.agent) != target:
+        raise NotMoved(deal=deal.state.deal.public)
 
 
 def last_of(deal: DealWriter, line: order.Line) -> EventId:
@@ -128,8 +138,8 @@ def take_from_revoked(session: Session, deal: DealWriter) -> bool:
     Raises HadBefore.
     """
     agent = DeviceId(text(deal.found.agent))
-    is_client = session.me.identity == deal.state.deal.parties.client
-    if not is_client or agent not in selves.revoked(session.db) or not _is_admin(session):
+    is_agent = session.me.identity == deal.state.deal.parties.agent
+    if not is_agent or agent not in selves.revoked(session.db) or not _is_admin(session):
         return False
     line = deals.line(session.db, deal.space)
     assert line, "a deal that is folded has its opening"

@@ -14,7 +14,7 @@ from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import ChaiseError, StillWaiting
 from chaise_cli.ids import DeviceId, IdentityId, public, raw, text
 from chaise_cli.ledger import clear
-from chaise_cli.store import content, deals, epochs, events, own, revocations, selves
+from chaise_cli.store import content, deals, epochs, events, own, profiles, revocations, selves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +65,10 @@ def members(session: Session, space: Space) -> dict[str, dict[str, bytes]]:
     if body is None:
         return {}
     found = {body.client: _by_id([body.client_box.key]), body.talent: _by_id([body.talent_box.key])}
+    agent = found_deal.now.deal.parties.agent if found_deal else body.client
+    if agent not in found:  # a third party, who is known by the profile on the board that the deal came from
+        profile = profiles.on_board_of(session.db, agent, body.board)
+        found |= {agent: _by_id([profile.body["box_key"]["key"]])} if profile else {}
     for identity in list(found) if revocations.any_in(session.db, space.no) else ():
         said = revocations.said(session.db, space.no, IdentityId(identity))
         standing = revocation.standing(one.claim for one in said)
@@ -203,16 +207,24 @@ def learn(session: Session, space: Space) -> bool:
     module: Any = import_module("chaise_cli.session.wraps")
     keys, news, moved = box_keys(session), False, True
     rows = [(row, wrap) for row in epochs.wraps(session.db, space.no) if (wrap := _read(row))]
+    counted = first_commits(session, space)
     while moved:
         moved = False
         for row, wrap in rows:
-            moved |= _learn(session, space, row, wrap, module, keys)
+            trusted = bool(row.identity and row.void is None) or wrap.commit in counted
+            moved |= _learn(session, space, wrap, module, keys, trusted=trusted)
         news |= moved
     return news
 
 
-def _learn(session: Session, space: Space, row: WrapRow, wrap: clear.Wrap, module: Any, keys: Any) -> bool:
-    trusted = (row.identity and row.void is None) or (row.device == space.creator_device and not row.sealed_before)
+def first_commits(session: Session, space: Space) -> set[str]:
+    """The keys that the maker of a space gave it to begin with: wrapping one of them again is anybody's to do."""
+    rows = epochs.wraps(session.db, space.no)
+    makers = [_read(row) for row in rows if row.device == space.creator_device and not row.sealed_before]
+    return {wrap.commit for wrap in makers if wrap}
+
+
+def _learn(session: Session, space: Space, wrap: clear.Wrap, module: Any, keys: Any, *, trusted: bool) -> bool:
     number = session.epochs.number(space.no, raw(wrap.commit)[:NAME])
     if number is None and trusted:
         secret = module.unwrap(raw(space.id), wrap, keys)
@@ -281,6 +293,29 @@ def _tops(session: Session, space: Space) -> set[bytes]:
 
 def _boxes_of(one: Epoch, identity: str) -> set[str]:
     return {id_ for who, id_ in one.boxes if who == identity}
+
+
+def introduce(session: Session, writer: Writer, space: Space, identity: str) -> bool:
+    """Hand the keys of a space to a member who has none of them yet, the first one and the newest ones.
+
+    With the first it opens what proves whose chains these are, and so the others. Whether that is so now: not while the
+    member's box key is unknown here.
+    """
+    keys = members(session, space).get(IdentityId(identity), {})
+    if not keys:
+        return False
+    module: Any = import_module("chaise_cli.session.wraps")
+    wrapped: dict[bytes, set[tuple[str, str]]] = {}
+    for row in epochs.wraps(session.db, space.no):
+        if wrap := _read(row):
+            wrapped.setdefault(raw(wrap.commit)[:NAME], set()).update(box.to for box in wrap.boxes)
+    first = {raw(commit)[:NAME] for commit in first_commits(session, space)}
+    for name in sorted(first | _tops(session, space)):
+        number = session.epochs.number(space.no, name)
+        lacking = [(identity, key) for id_, key in keys.items() if (identity, id_) not in wrapped.get(name, set())]
+        if number is not None and lacking:
+            writer.wrap(space, module.wrap_for(raw(space.id), session.epochs.secret_of(number), lacking))
+    return True
 
 
 def rekey(session: Session, writer: Writer, space: Space) -> Space:

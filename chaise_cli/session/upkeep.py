@@ -76,6 +76,8 @@ def _look_after(session: Session, no: int, confirmed: Sequence[Taken]) -> None:
     if deal.by.agent:
         board = deal.state.deal.board
         agency.tend(deal, agency.heard(session, board), agency.note_absence(session, board))
+    if deal.state.deal.awaits_agent:
+        agency.introduce(deal)
     state, by = deal.state, deal.by
     if by.identity in state.deal.parties[:2]:
         deal.write(booking_acts.lapsed(state.bookings, by.identity, by.now))

@@ -1,7 +1,7 @@
-"""Which words of a revoked device of the client's the agent's line goes on without. docs/spec/devices.md.
+"""Which words of a revoked device of the agent's the agent's line goes on without. docs/spec/devices.md.
 
-A word behind the last one that the revocation knew counts on the line only where the other side had it before it
-heard of the revocation: so neither a thief nor the client himself takes back what the talent has relied on.
+A word behind the last one that the revocation knew counts on the line only where somebody else of the deal had it
+before hearing of the revocation: so neither a thief nor the agent himself takes back what they have relied on.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from chaise_cli.ids import DeviceId, raw, text
 from chaise_cli.store import revocations
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from sqlcipher3.dbapi2 import Connection
 
@@ -25,30 +25,37 @@ Frontier = dict[int, int]  # the highest seq of each branch, by its row
 
 
 def cut(
-    connection: Connection, said: Sequence[Said], chains: Mapping[int, Chain], rows: Sequence[Row], parties: Parties
+    connection: Connection,
+    said: Sequence[Said],
+    chains: Mapping[int, Chain],
+    rows: Sequence[Row],
+    parties: Parties,
+    holder: str,
 ) -> frozenset[bytes]:
-    """The ids of the client's events that are on no line: revoked, and not witnessed before that.
+    """The ids of events of the agent, `holder`, that are on no line: revoked, and not witnessed before that.
 
-    rows: all events of the deal.
+    rows: all events of the deal. The client's are witnessed by the talent, a third party's by either of the two.
     """
-    ours = [one for one in said if one.row.identity == parties.client]
+    ours = [one for one in said if one.row.identity == holder]
     standing = revocation.standing(one.claim for one in ours)
     limits: Frontier = {}
     strays = revocations.strays(connection, ours) if standing else frozenset()
     for chain in chains.values() if standing else ():
         above = revocations.above(connection, chain.no) or (DeviceId(text(chain.device)),)
         limit = revocation.limit(above, standing)
-        if chain.identity == parties.client and limit is not None:
+        if chain.identity == holder and limit is not None:
             limits[chain.no] = -1 if chain.no in strays else limit
     late = [row for row in rows if row.seq > limits.get(row.chain, row.seq)]
     if not late:
         return frozenset()
-    witnessed = _witnessed(chains, rows, parties.talent, ours)
+    witnessed = _witnessed(chains, rows, {parties.client, parties.talent} - {holder}, ours)
     return frozenset(row.id for row in late if row.seq > witnessed.get(row.chain, -1))
 
 
-def _witnessed(chains: Mapping[int, Chain], rows: Sequence[Row], talent: str, revoking: Sequence[Said]) -> Frontier:
-    """How far the other side had each branch before it had any of these revocations."""
+def _witnessed(
+    chains: Mapping[int, Chain], rows: Sequence[Row], witnesses: Container[str], revoking: Sequence[Said]
+) -> Frontier:
+    """How far the witnesses had each branch before they had any of these revocations."""
     ids = {(row.chain, row.seq): row.id for row in rows}
     reach: dict[bytes, Frontier] = {}
     found: Frontier = {}
@@ -60,7 +67,7 @@ def _witnessed(chains: Mapping[int, Chain], rows: Sequence[Row], talent: str, re
         had[row.chain] = row.seq
         reach[row.id] = had
         knows = any(had.get(one.row.chain, -1) >= one.row.seq for one in revoking)
-        if row.identity == talent and row.suite and not knows:
+        if row.identity is not None and row.identity in witnesses and row.suite and not knows:
             _join(found, had)
     return found
 

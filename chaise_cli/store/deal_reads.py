@@ -107,7 +107,7 @@ def _where(wanted: Wanted, state: str, at: str) -> tuple[list[str], list[Any]]:
         where.append(f"{state} IN ({','.join('?' * len(wanted.states))})")
         values += wanted.states
     if wanted.person is not None:
-        where.append("? IN (d.client, d.talent)")
+        where.append("? IN (d.client, d.talent, d.holder)")
         values.append(raw(wanted.person))
     if wanted.since is not None:
         where.append(f"{at} >= ?")

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from chaise_cli.domain.recorded import Parties
     from chaise_cli.store.events import Row, Space
 
-_TURNS = frozenset({"agent.device", "agent.settled", "deal.opened"})  # may change which of the agent's events count
+_TURNS = frozenset(
+    {"agent.device", "agent.refused", "agent.settled", "deal.opened"}
+)  # may change which of the agent's events count
 BEYOND = 1 << 62  # behind every seq
 _TABLES = ("deal", "pending", "milestone", "op", "entry", "booking", "review", "message", "file")
 
@@ -78,6 +80,7 @@ class DealFold:
         self._forked = {chain.device for chain in self._chains.values() if chain.parent is not None}
         self._branches = order.Branches(self._first, self._stem) if self._forked else order.STRAIGHT
         self._uptakes: list[tuple[int, str | None, int, int]] = []
+        self._state: DealState
         self._old: Loaded | None = None
         # A revocation reaches back, and who vouches for what comes before it may come last; deals rarely hold one.
         self._said = revocations.said(connection, space.no) if revocations.any_in(connection, space.no) else []
@@ -95,32 +98,48 @@ class DealFold:
         self._remember(rows)
         self._old = found
         self._begin(found)
-        self._free(found.now, rows)
         agent = text(found.agent)
         for row in rows:
-            if row.device == found.agent and _may_take(row, found.taken):
+            if row.device == found.agent and _may_take(row, self._state) and not self._state.deal.awaits_agent:
                 self._take(self._place(row))
             elif _guarded(row) and row.seq > self._frontier.get(self._names[row.chain], -1):
                 self._pend(row)
-        self._finish(agent)
+        awaited = self._awaited()
+        self._finish(awaited or agent, rows)
+
+    def _awaited(self) -> str | None:
+        """The device of a third party that has yet to take the role which signed terms give it."""
+        deal = self._state.deal
+        return deal.terms.agent_device if deal.terms and deal.awaits_agent else None
 
     def _may_move_line(self, found: Loaded, rows: Sequence[Row]) -> bool:
         """Whether events may change which of the agent's events count.
 
         Such are a handover, what a handover names, and, once there was one, words of a device without the role;
-        words of an agent's device that wrote several histories; what settles them; and another opening.
+        words of an agent's device that wrote several histories; what settles them; another opening; and, where terms
+        name a third party, whatever comes before that has consented.
         """
+        if found.taken.deal.awaits_agent or any(self._names_agent(row, found) for row in rows):
+            return True
         if any(row.kind in _TURNS and (row.kind != "deal.opened" or self._is_makers(row)) for row in rows):
             return True
         if found.agent in self._forked and any(row.device == found.agent and row.suite for row in rows):
             return True
         query = "SELECT body, void FROM event WHERE kind = 'agent.device' AND chain = ?"
-        chains = [chain.no for chain in self._chains.values() if chain.identity == found.taken.deal.parties.client]
+        chains = [chain.no for chain in self._chains.values() if chain.identity == found.taken.deal.parties.agent]
         moves = [row for no in chains for row in self._db.execute(query, (no,)).fetchall()]
         after = {content.said(body)["after"] for body, void in moves if void not in content.AT_ADMISSION}
         return bool(after) and any(
             _may_take(row, found.taken) and (row.device != found.agent or text(row.id) in after) for row in rows
         )
+
+    def _names_agent(self, row: Row, found: Loaded) -> bool:
+        """Whether an acceptance may make a third party the agent: it may write freely from then on."""
+        if row.kind != "terms.accepted" or row.content is None:
+            return False
+        offer = events.find_event(self._db, raw(row.content.offer))
+        terms = content.row(offer).content if offer and offer.kind == "terms.offered" else None
+        return terms is not None and terms.terms.agent != found.taken.deal.parties.client
 
     def refold(self) -> None:
         """Fold the whole deal from nothing."""
@@ -130,7 +149,25 @@ class DealFold:
         """The histories between which the sides of a contested deal have to choose; writes nothing."""
         telling, openings = self._told()
         words = telling.words()
-        return [self._way(places, words, stands=stands) for places, stands in telling.ways(openings)]
+
+        def lead(through: str | None) -> tuple[str, order.Line]:
+            if third := self._third(telling, through):
+                return "", third
+            opened, line = telling.line(openings, through)
+            return text(opened.row.id), line
+
+        return [self._way(places, words, stands=stands) for places, stands in telling.ways(lead)]
+
+    def _third(self, telling: lines.Telling, through: str | None = None) -> order.Line | None:
+        """The line of the third party that has consented in the deal as it is stored; None where there is none."""
+        found = load(self._db, self._space.no)
+        consent = found and found.taken.deal.consent
+        stored = events.find_event(self._db, raw(consent)) if consent else None
+        if found is None or stored is None:
+            return None
+        root = events.find_event(self._db, raw(content.row(stored).content.after))
+        assert root, "a consent that counts names an event of the line"
+        return telling.behind(self._place(content.row(root)), found.taken.deal, through)
 
     def _way(self, places: Sequence[order.Place], words: Sequence[tuple[str, str]], *, stands: bool) -> Way:
         ids = [EventId(place.id) for place in places]
@@ -161,18 +198,33 @@ class DealFold:
         opened, line = telling.line(openings)
         state = opened.state._replace(deal=opened.state.deal._replace(contested=bool(line.contested)))
         self._begin(Loaded(state, state, b"", 0, 0, {}, 0, None))
-        self._free(state, rows)
-        for place in line.events:
-            self._take(place)
+        device = self._follow(telling, line)
         for row in rows:
             if _guarded(row) and row.seq > self._frontier.get(self._names[row.chain], -1):
                 self._pend(row)
-        self._finish(line.device)
+        self._finish(device, rows, telling.agents(state.deal.parties))
+
+    def _follow(self, telling: lines.Telling, line: order.Line) -> str:
+        """Take up along the client's line, and that of a third party behind it; the device that has the role."""
+        for place in line.events:
+            self._take(place)
+            if not self._state.deal.awaits_agent:
+                continue
+            behind = telling.behind(place, self._state.deal)
+            for taking in behind.events if behind else ():
+                self._take(taking)
+            if behind and self._state.deal.consent:
+                deal = self._state.deal._replace(contested=bool(behind.contested))
+                self._state = self._state._replace(deal=deal)
+                return behind.device
+            if awaited := self._awaited():
+                return awaited
+        return line.device
 
     def line(self) -> order.Line | None:
         """The agent's line as it stands; None before the opening has arrived. Writes nothing."""
         telling, openings = self._told()
-        return telling.line(openings)[1] if openings else None
+        return self._third(telling) or telling.line(openings)[1] if openings else None
 
     def _told(self) -> tuple[lines.Telling, list[lines.Opened]]:
         rows = self._stored()
@@ -182,8 +234,8 @@ class DealFold:
         return telling, [lines.Opened(row, state) for row in makers if (state := self._try(row)[0])]
 
     def _telling(self, rows: Sequence[Row]) -> lines.Telling:
-        def cut(parties: Parties) -> frozenset[bytes]:
-            return cuts.cut(self._db, self._said, self._chains, rows, parties) if self._said else frozenset()
+        def cut(parties: Parties, holder: str) -> frozenset[bytes]:
+            return cuts.cut(self._db, self._said, self._chains, rows, parties, holder) if self._said else frozenset()
 
         return lines.Telling(self._chains, rows, self._place, cut)
 
@@ -283,7 +335,8 @@ class DealFold:
             "INSERT OR IGNORE INTO pending(space, chain, seq) VALUES (?, ?, ?)", (self._space.no, row.chain, row.seq)
         )
 
-    def _finish(self, agent: str) -> None:
+    def _finish(self, agent: str, rows: Sequence[Row], agents: frozenset[str] | None = None) -> None:
+        """Write down what was folded. rows: what came; agents: third parties that ever may have been the agent."""
         self._db.executemany("UPDATE event SET uptake = ?, void = ? WHERE chain = ? AND seq = ?", self._uptakes)
         self._db.executemany(
             "DELETE FROM pending WHERE space = ? AND chain = ? AND seq = ?",
@@ -298,6 +351,8 @@ class DealFold:
             parties = taken.deal.parties._replace(agent_device=DeviceId(agent))
             begin = taken._replace(deal=taken.deal._replace(parties=parties))
         now = self._tail(begin)
+        parties = now.deal.parties
+        self._free(frozenset({*parties[:2], *(agents if agents is not None else {parties.agent})}), rows)
         self._save(taken, now, agent)
         self._entries(entries)
 
@@ -326,9 +381,8 @@ class DealFold:
             seq, self._above.get(row.chain, ()),
         )  # fmt: skip
 
-    def _free(self, state: DealState, rows: Sequence[Row]) -> None:
+    def _free(self, members: frozenset[str], rows: Sequence[Row]) -> None:
         """Insert what is folded by insertion: messages, updates, contacts; and the files that events name."""
-        members = {state.deal.parties.client, state.deal.parties.talent, state.deal.parties.agent}
         messages, files = [], []
         for row in rows:
             if row.content is None or row.identity is None:
@@ -365,12 +419,13 @@ class DealFold:
         deal, old = now.deal, self._old
         self._db.execute(
             "INSERT OR REPLACE INTO deal(space, client, talent, post, board, state, at, final, agent, clock, line,"
-            " frontier, taken, now, tip, contested) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            " frontier, taken, now, tip, contested, holder) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 self._space.no, raw(deal.parties.client), raw(deal.parties.talent),
                 raw(deal.post) if deal.post else None, raw(deal.board), deal.state, self._at, now is taken, raw(agent),
                 self._clock, self._line_length, json.dumps(self._frontier, sort_keys=True), _json(taken),
                 None if now is taken else _json(now), self._tip, deal.contested,
+                raw(deal.parties.agent),
             ),
         )  # fmt: skip
         if old is None or old.now.deal.milestones != deal.milestones:
@@ -437,5 +492,5 @@ def _guarded(row: Row) -> bool:
 
 
 def _may_take(row: Row, state: DealState) -> bool:
-    """Whether it is a sealed event of the agent, who is the client: an opening may name any device."""
-    return lines.may_take(row, state.deal.parties.client)
+    """Whether it is a sealed event of the agent's: the opening may name any device."""
+    return lines.may_take(row, state.deal.parties.agent)

@@ -13,12 +13,18 @@ if TYPE_CHECKING:
 
 _BUSY: Final = (
     "SELECT d.space FROM deal d WHERE ?1 IN (d.client, d.talent) AND ("
-    " EXISTS (SELECT 1 FROM review r WHERE r.space = d.space)"
+    " d.holder <> d.client AND NOT EXISTS (SELECT 1 FROM chain c WHERE c.space = d.space AND c.identity = d.holder)"
+    " OR EXISTS (SELECT 1 FROM review r WHERE r.space = d.space)"
     " OR EXISTS (SELECT 1 FROM booking b WHERE b.space = d.space AND b.state IN ('proposed', 'confirmed')))"
     " OR d.agent = ?2 AND ("
     " EXISTS (SELECT 1 FROM pending p WHERE p.space = d.space)"
     " OR EXISTS (SELECT 1 FROM milestone m WHERE m.space = d.space AND m.held > 0)"
     " OR EXISTS (SELECT 1 FROM op o WHERE o.space = d.space AND o.state = 'authorized')) ORDER BY d.space"
+)
+
+_AWAITS: Final = (  # signed terms name a third party, which has not answered yet
+    "d.holder <> d.client AND EXISTS (SELECT 1 FROM chain c JOIN event e ON e.chain = c.no"
+    " WHERE c.space = d.space AND e.id = d.tip AND c.identity <> d.holder)"
 )
 
 
@@ -72,7 +78,7 @@ def has_pending(connection: Connection, space: int) -> bool:
 def stranded(connection: Connection, me: IdentityId, device: DeviceId) -> list[Role]:
     """As `roles`, where this device did ask: what it asked behind was settled away, and it gets the role no more."""
     query = (
-        "SELECT space, agent FROM deal d WHERE client = ?1 AND agent <> ?2 AND NOT contested AND EXISTS"
+        "SELECT space, agent FROM deal d WHERE holder = ?1 AND agent <> ?2 AND NOT contested AND EXISTS"
         " (SELECT 1 FROM chain c JOIN event e ON e.chain = c.no"
         " WHERE c.space = d.space AND c.device = ?2 AND e.kind = 'agent.device')"
     )
@@ -81,9 +87,9 @@ def stranded(connection: Connection, me: IdentityId, device: DeviceId) -> list[R
 
 
 def roles(connection: Connection, me: IdentityId, device: DeviceId) -> list[Role]:
-    """The agent's role in my deals as a client where another device has it, and this one never asked for it."""
+    """The agent's role in deals whose money I hold where another device has it, and this one never asked for it."""
     query = (
-        "SELECT space, agent FROM deal d WHERE client = ?1 AND agent <> ?2 AND NOT EXISTS"
+        f"SELECT space, agent FROM deal d WHERE holder = ?1 AND agent <> ?2 AND NOT ({_AWAITS}) AND NOT EXISTS"
         " (SELECT 1 FROM chain c JOIN event e ON e.chain = c.no"
         " WHERE c.space = d.space AND c.device = ?2 AND e.kind = 'agent.device')"
     )
@@ -97,9 +103,16 @@ def agent_of(connection: Connection, device: DeviceId) -> int:
     return found
 
 
-def as_client(connection: Connection, me: IdentityId) -> list[int]:
-    """My deals as the client, oldest first."""
-    return [no for (no,) in connection.execute("SELECT space FROM deal WHERE client = ? ORDER BY space", (raw(me),))]
+def asked_to_hold(connection: Connection, me: IdentityId, device: DeviceId) -> list[int]:
+    """Deals whose signed terms name this identity, on this device, as the agent, which has not answered yet."""
+    query = f"SELECT d.space FROM deal d WHERE d.holder = ?1 AND d.agent = ?2 AND {_AWAITS} ORDER BY d.space"
+    return [space for (space,) in connection.execute(query, (raw(me), raw(device))).fetchall()]
+
+
+def as_agent(connection: Connection, me: IdentityId) -> list[int]:
+    """The deals whose money this identity holds, its own as the client among them, oldest first."""
+    rows = connection.execute("SELECT space FROM deal WHERE holder = ? ORDER BY space", (raw(me),))
+    return [no for (no,) in rows]
 
 
 def asked_for(connection: Connection, space: int, device: DeviceId, after: EventId) -> bool:

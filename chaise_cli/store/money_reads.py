@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from chaise_cli.ids import IdentityId
 
+_OF: Final = "(?1 IS NULL OR ?1 IN (d.client, d.talent, d.holder)) AND (?2 IS NULL OR d.space = ?2)"
 FLOWS: Final = ("funded", "held", "released", "refunded", "disputed", "payable", "paid_out")
 
 
@@ -25,7 +26,7 @@ def balances(connection: Connection, person: IdentityId | None = None, deal: int
     rows = connection.execute(
         f"SELECT m.currency, {', '.join(f'm.{flow}' for flow in FLOWS)}"
         " FROM milestone m JOIN deal d ON d.space = m.space"
-        " WHERE m.currency <> '' AND (?1 IS NULL OR ?1 IN (d.client, d.talent)) AND (?2 IS NULL OR d.space = ?2)",
+        f" WHERE m.currency <> '' AND {_OF}",
         (raw(person) if person else None, deal),
     )
     sums: dict[str, list[int]] = {}
@@ -40,11 +41,10 @@ def balances(connection: Connection, person: IdentityId | None = None, deal: int
 
 
 def held_by_client(connection: Connection, person: IdentityId | None = None, deal: int | None = None) -> list[str]:
-    """The public ids of deals with held money whose agent device is the client's own, so that nobody else holds it."""
+    """The public ids of deals with held money that the client holds, so that nobody else secures it."""
     rows = connection.execute(
         "SELECT DISTINCT s.id FROM deal d JOIN space s ON s.no = d.space"
-        " JOIN chain c ON c.space = d.space AND c.device = d.agent"
-        " WHERE c.identity = d.client AND (?1 IS NULL OR ?1 IN (d.client, d.talent)) AND (?2 IS NULL OR d.space = ?2)"
+        f" WHERE d.holder = d.client AND {_OF}"
         " AND EXISTS (SELECT 1 FROM milestone m WHERE m.space = d.space AND m.held > 0) ORDER BY s.id",
         (raw(person) if person else None, deal),
     )
@@ -58,7 +58,7 @@ def entries(
     rows = connection.execute(
         "SELECT e.at, e.text, e.ref, e.currency, e.postings FROM entry e"
         " JOIN deal d ON d.space = e.space JOIN space s ON s.no = e.space"
-        " WHERE e.at >= ?1 AND (?2 IS NULL OR ?2 IN (d.client, d.talent)) AND (?3 IS NULL OR d.space = ?3)"
+        " WHERE e.at >= ?1 AND (?2 IS NULL OR ?2 IN (d.client, d.talent, d.holder)) AND (?3 IS NULL OR d.space = ?3)"
         " ORDER BY e.at DESC, s.id, e.n DESC LIMIT ?4",
         (since, raw(person) if person else None, deal, limit),
     )

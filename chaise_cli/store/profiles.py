@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from chaise_cli.domain.light import NamedTuple
-from chaise_cli.ids import DeviceId, IdentityId, raw, text
+from chaise_cli.ids import DeviceId, IdentityId, SpaceId, raw, text
 
 if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection
@@ -24,6 +24,15 @@ def newest(connection: Connection, person: IdentityId) -> Published | None:
     """The newest profile of a person, on whichever board it stands; None where none has arrived."""
     query = "SELECT space, device, body FROM profile WHERE identity = ? ORDER BY at DESC, space LIMIT 1"
     row = connection.execute(query, (raw(person),)).fetchone()
+    return Published(row[0], DeviceId(text(row[1])), json.loads(row[2])) if row else None
+
+
+def on_board_of(connection: Connection, person: IdentityId, board: SpaceId) -> Published | None:
+    """The profile of a person on the board of this id; None where none has arrived."""
+    query = (
+        "SELECT p.space, p.device, p.body FROM profile p JOIN space s ON s.no = p.space WHERE identity = ? AND s.id = ?"
+    )
+    row = connection.execute(query, (raw(person), raw(board))).fetchone()
     return Published(row[0], DeviceId(text(row[1])), json.loads(row[2])) if row else None
 
 

@@ -136,7 +136,16 @@ CREATE INDEX event_wrap ON event(chain) WHERE kind = 'wrap';
 CREATE INDEX event_revocation ON event(chain)
     WHERE kind IN ('self.device_revoked', 'board.device_revoked', 'deal.device_revoked');
 """
-_MIGRATIONS: Final = (_FIRST, _SECOND)
+# holder: who holds the money, the client until signed terms name a third party.
+_THIRD: Final = """
+ALTER TABLE deal ADD COLUMN holder BLOB NOT NULL DEFAULT x'';
+CREATE TABLE attempt(op BLOB NOT NULL, act TEXT NOT NULL, space INTEGER NOT NULL REFERENCES space, n INTEGER NOT NULL,
+    tries INTEGER NOT NULL, party BLOB NOT NULL, amount INTEGER NOT NULL, currency TEXT NOT NULL, state TEXT NOT NULL,
+    ref TEXT NOT NULL DEFAULT '', said TEXT NOT NULL DEFAULT '', at INTEGER NOT NULL,
+    PRIMARY KEY(op, act)) WITHOUT ROWID;
+CREATE INDEX attempt_space ON attempt(space);
+"""
+_MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD)
 assert len(_MIGRATIONS) == SCHEMA, "SCHEMA counts the migrations"
 
 

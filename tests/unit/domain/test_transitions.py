@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from chaise_cli.domain import cancellation, deal_fold, escrow, hiring, movements, work
+from chaise_cli.domain.consent import AgentRefused
 from chaise_cli.domain.deal import (
     DealDeclined,
     DealInvited,
@@ -98,6 +99,7 @@ def deal_body(world: World, kind: str) -> Body:
         "deal.declined": DealDeclined(named, ""),
         "deal.withdrawn": DealWithdrawn(named),
         "terms.offered": TermsOffered(wanted, digest(wanted), SIGNATURE),
+        "agent.refused": AgentRefused(world.deal.hired_by or SOME, "too small"),
         "terms.accepted": TermsAccepted(named, world.deal.offer.hash if world.deal.offer else name("none"), SIGNATURE),
     }
     return bodies[kind]
@@ -105,12 +107,14 @@ def deal_body(world: World, kind: str) -> Body:
 
 @pytest.mark.parametrize("state", DEAL_STATES)
 @pytest.mark.parametrize("kind", sorted(DEAL_KINDS))
-@pytest.mark.parametrize("who", [LISA, JAMES, MALLORY])
+@pytest.mark.parametrize("who", [LISA, JAMES, MALLORY, ADA])
 def test_a_deal_moves_only_where_a_row_allows_it(state: str, kind: str, who: IdentityId) -> None:
     world = deal_in(state)
+    if who == ADA:
+        _with_agent(world)
     subject = hiring.standing(world.deal)
-    acting = {"either", "client" if who == LISA else "talent"} if who != MALLORY else set()
-    if subject and acting:
+    acting = {MALLORY: set[str](), ADA: {"agent"}}.get(who, {"either", "client" if who == LISA else "talent"})
+    if subject and "either" in acting:
         acting.add("own" if subject[1] == who else "other")
     rows = [row for row in ROWS if row.kind == kind and state in row.states and row.who in acting]
     if rows:

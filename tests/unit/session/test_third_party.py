@@ -1,0 +1,269 @@
+"""Deals whose terms give the money to a third party: who puts them in order before, between and after."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chaise_cli.domain import consent, order
+from chaise_cli.domain.movements import MoneyReleased
+from chaise_cli.domain.terms import OtherAgent
+from chaise_cli.domain.transitions import NotYours
+from chaise_cli.ids import EventId, SpaceId, raw, text
+from chaise_cli.session import hiring as hire
+from chaise_cli.session import upkeep
+from chaise_cli.session.session import Session
+from chaise_cli.store import deals, events
+from tests.fakes import acts, homes
+from tests.fakes.homes import Market
+
+
+@pytest.fixture
+def ada(market: Market, tmp_path: Path) -> Session:
+    """Mallory's home, whom the terms name as the agent."""
+    return market.open("mallory", tmp_path / "ada")
+
+
+def offer(session: Session, deal: SpaceId, agent: Session) -> None:
+    hire.hire(session, None, deal, hire.Changes(agent=agent.me.identity), beyond=True)
+
+
+def accept(session: Session, deal: SpaceId) -> None:
+    hire.accept(session, None, deal, None)
+
+
+@pytest.fixture
+def deal(lisa: Session, james: Session, ada: Session) -> SpaceId:
+    """A deal that both sides have signed, with the agent yet to consent; all three have it."""
+    made = offered(lisa, james, ada)
+    accept(james, made)
+    homes.meet(lisa, james)
+    acts.do(lisa, made, "taken")
+    homes.meet(lisa, james, ada)
+    return made
+
+
+def offered(lisa: Session, james: Session, ada: Session) -> SpaceId:
+    """A deal with terms that name the agent, sent by the client."""
+    made = homes.open_deal(lisa, james.me.identity, client=True)
+    homes.meet(lisa, james)
+    acts.do(james, made, "propose")
+    homes.meet(lisa, james)
+    offer(lisa, made, ada)
+    homes.meet(lisa, james)
+    return made
+
+
+def now(session: Session, deal: SpaceId) -> deals.Loaded:
+    found = deals.load(session.db, homes.space_no(session, deal))
+    assert found
+    return found
+
+
+def agreed(deal: SpaceId, *sessions: Session) -> None:
+    """Every replica has the same of it, and what a fold from nothing gives."""
+    states = [homes.state(session, deal) for session in sessions]
+    assert all(state == states[0] for state in states)
+    assert [homes.unsound(session, deal) for session in sessions] == [[]] * len(sessions)
+
+
+def test_the_agent_reads_the_deal_from_its_first_word_on(
+    lisa: Session, james: Session, ada: Session, deal: SpaceId
+) -> None:
+    agreed(deal, lisa, james, ada)
+    state = now(ada, deal).now.deal
+    assert state.proposal
+    assert state.awaits_agent
+    assert state.parties.agent == ada.me.identity
+
+
+def test_before_it_consents_nothing_more_is_final(lisa: Session, james: Session, ada: Session, deal: SpaceId) -> None:
+    acts.do(lisa, deal, "fund", 0)
+    acts.do(lisa, deal, "taken")
+    homes.meet(lisa, james, ada)
+    state = now(james, deal).now.deal
+    assert {op.final for op in state.ops.values()} == {False}
+    assert not now(james, deal).taken.deal.ops
+    assert text(now(lisa, deal).agent) == ada.me.device
+    agreed(deal, lisa, james, ada)
+
+
+def test_with_its_consent_the_agent_takes_up_and_moves(
+    lisa: Session, james: Session, ada: Session, deal: SpaceId
+) -> None:
+    acts.do(lisa, deal, "fund", 0)
+    homes.meet(lisa, james, ada)
+    accept(ada, deal)
+    assert acts.do(ada, deal, "attest")
+    homes.meet(lisa, james, ada)
+    for session in (lisa, james, ada):
+        state = now(session, deal).now.deal
+        assert state.consent
+        assert state.secured
+        assert state.milestones[1].held == 90_000 or state.milestones[0].held == 60_000
+        assert state.final
+    agreed(deal, lisa, james, ada)
+
+
+def test_the_client_moves_nothing_of_what_the_agent_holds(
+    lisa: Session, james: Session, ada: Session, deal: SpaceId
+) -> None:
+    acts.do(lisa, deal, "fund", 1)
+    homes.meet(lisa, james, ada)
+    accept(ada, deal)
+    acts.do(ada, deal, "attest")
+    homes.meet(lisa, james, ada)
+    held = [ms.held for ms in now(james, deal).now.deal.milestones]
+    assert sum(held)
+    before = now(lisa, deal).now.deal
+    ms = next(ms for ms in before.milestones if ms.held)
+    homes.write_raw(lisa, deal, MoneyReleased(None, ms.n, ms.held, 0, before.last_movement))
+    homes.meet(lisa, james, ada)
+    assert not now(james, deal).now.deal.contested
+    assert [ms.held for ms in now(james, deal).now.deal.milestones] == held
+    agreed(deal, lisa, james, ada)
+
+
+def test_a_refusal_ends_the_hire_and_gives_the_role_back(
+    lisa: Session, james: Session, ada: Session, deal: SpaceId
+) -> None:
+    acts.do(lisa, deal, "fund", 1)
+    homes.meet(lisa, james, ada)
+    hire.decline(ada, None, deal, "too small")
+    homes.meet(lisa, james, ada)
+    for session in (lisa, james):
+        state = now(session, deal).now.deal
+        assert (state.state, state.reason, state.secured) == ("declined", "too small", False)
+    offer(lisa, deal, lisa)
+    homes.meet(lisa, james, ada)
+    accept(james, deal)
+    homes.meet(lisa, james, ada)
+    acts.do(lisa, deal, "taken")
+    homes.meet(lisa, james, ada)
+    assert now(james, deal).taken.deal.state == "hired"
+    assert not now(james, deal).taken.deal.secured
+    agreed(deal, lisa, james, ada)
+
+
+def test_a_consent_behind_a_refusal_counts_for_nothing(
+    lisa: Session, james: Session, ada: Session, deal: SpaceId
+) -> None:
+    tip = now(ada, deal).tip
+    assert tip
+    hire.decline(ada, None, deal, "no")
+    homes.write_raw(ada, deal, order.AgentDevice(ada.me.device, EventId(text(tip))))
+    homes.meet(lisa, james, ada)
+    assert now(james, deal).now.deal.state == "declined"
+    agreed(deal, lisa, james, ada)
+
+
+def test_a_refusal_behind_the_consent_counts_for_nothing(
+    lisa: Session, james: Session, ada: Session, deal: SpaceId
+) -> None:
+    accept(ada, deal)
+    hired_by = now(ada, deal).now.deal.hired_by
+    assert hired_by
+    homes.write_raw(ada, deal, consent.AgentRefused(hired_by, "changed my mind"))
+    homes.meet(lisa, james, ada)
+    assert now(james, deal).now.deal.state == "hired"
+    assert now(james, deal).now.deal.consent
+    agreed(deal, lisa, james, ada)
+
+
+def test_a_stranger_consents_to_nothing(lisa: Session, james: Session, ada: Session, deal: SpaceId) -> None:
+    tip = now(lisa, deal).tip
+    assert tip
+    homes.write_raw(james, deal, order.AgentDevice(james.me.device, EventId(text(tip))))
+    homes.meet(lisa, james, ada)
+    assert now(lisa, deal).now.deal.awaits_agent
+    accept(ada, deal)
+    homes.meet(lisa, james, ada)
+    assert now(lisa, deal).now.deal.consent
+    agreed(deal, lisa, james, ada)
+
+
+def test_a_copy_of_the_clients_home_takes_no_deal_back(
+    lisa: Session, james: Session, ada: Session, market: Market, tmp_path: Path
+) -> None:
+    """The copy's history parts before the take-up of the acceptance, and moves money on paper."""
+    made = offered(lisa, james, ada)
+    copy = homes.copied(lisa, tmp_path / "copy", market.key("lisa"))
+    accept(james, made)
+    homes.meet(lisa, james)
+    acts.do(lisa, made, "taken")
+    acts.do(lisa, made, "fund", 1)
+    homes.meet(lisa, james, ada)
+    accept(ada, made)
+    acts.do(ada, made, "attest")
+    homes.meet(lisa, james, ada)
+    held = [ms.held for ms in now(james, made).now.deal.milestones]
+    last = now(james, made).now.deal.last_movement
+    homes.write_raw(copy, made, MoneyReleased(None, 1, 500, 0, last), order.Taken())
+    homes.meet(lisa, james, ada, copy)
+    assert not now(james, made).now.deal.contested
+    assert [ms.held for ms in now(james, made).now.deal.milestones] == held
+    agreed(made, lisa, james, ada, copy)
+    copy.close()
+
+
+def test_the_talent_is_no_agent(lisa: Session, james: Session, ada: Session) -> None:
+    assert ada.me
+    made = homes.open_deal(lisa, james.me.identity, client=True)
+    homes.meet(lisa, james)
+    acts.do(james, made, "propose")
+    homes.meet(lisa, james)
+    with pytest.raises(OtherAgent):
+        offer(lisa, made, james)
+
+
+def test_only_the_agent_answers_for_itself(lisa: Session, deal: SpaceId) -> None:
+    state = homes.peek(lisa, deal)
+    with pytest.raises(NotYours):
+        consent.refuse(state.state.deal, state.by, "not mine")
+    with pytest.raises(NotYours):
+        consent.consent(state.state.deal, state.by, state.state.deal.opening)
+
+
+def test_the_agent_hears_of_a_deal_however_much_was_said_before(lisa: Session, james: Session, ada: Session) -> None:
+    made = homes.open_deal(lisa, james.me.identity, client=True)
+    homes.meet(lisa, james)
+    acts.do(james, made, "propose")
+    for number in range(40):
+        acts.do(lisa, made, "message", number)
+        acts.do(james, made, "message", number)
+    homes.meet(lisa, james)
+    offer(lisa, made, ada)
+    homes.meet(lisa, james)
+    accept(james, made)
+    homes.meet(lisa, james)
+    acts.do(lisa, made, "taken")
+    for _ in range(3):
+        homes.carry(lisa, ada, limit=7)
+        homes.carry(james, ada, limit=7)
+    accept(ada, made)
+    homes.meet(lisa, james, ada)
+    agreed(made, lisa, james, ada)
+
+
+def test_who_signed_without_knowing_the_agent_introduces_it_later(
+    lisa: Session, james: Session, ada: Session, market: Market, tmp_path: Path
+) -> None:
+    """The acceptor's copy of the board lacks the agent's profile; upkeep of either side makes up for it."""
+    made = homes.open_deal(lisa, james.me.identity, client=True)
+    homes.meet(lisa, james)
+    acts.do(james, made, "propose")
+    homes.meet(lisa, james)
+    offer(lisa, made, ada)
+    homes.meet(lisa, james)
+    james.db.execute("DELETE FROM profile WHERE identity = ?", (raw(ada.me.identity),))
+    accept(james, made)
+    homes.meet(lisa, james)
+    acts.do(lisa, made, "taken")
+    homes.meet(lisa, james, ada)
+    assert events.find_space(ada.db, made) is None
+    assert not upkeep.run(lisa)
+    homes.meet(lisa, james, ada)
+    accept(ada, made)
+    homes.meet(lisa, james, ada)
+    assert now(james, made).now.deal.consent
