@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any, Final
 
 import pytest
 
 from chaise_cli.rails.https import BadUrl
-from chaise_cli.rails.rail import Declined, Key, KeyReused, NoStatement, Succeeded, Unknown
+from chaise_cli.rails.rail import Declined, Key, KeyReused, NoStatement, NotSent, Succeeded, Unknown
 from chaise_cli.rails.sim import Sim
+from tests.fakes.authority import certificate, serving
 from tests.fakes.rails import LISA, eur, intent
 
 KEY, ASKED = Key("chaise-k"), intent(LISA, eur("6.00"))
@@ -34,7 +37,7 @@ LINE: Final[dict[str, Any]] = {
 class Liar:
     """A server that answers everything with the same."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.status, self.body, self.headers = 200, b"", {"Content-Length": ""}
         liar = self
 
@@ -54,7 +57,9 @@ class Liar:
                 self.wfile.write(liar.body)
 
         self._server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._server.server_address[1]}"
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
 
@@ -174,6 +179,21 @@ def test_half_a_statement_is_none(liar: Liar, rail: Sim, value: object) -> None:
         rail.statement(0, 10)
     liar.says({"lines": [LINE], "next": None})
     assert [line.kind for line in rail.statement(0, 10)] == ["hold"]
+
+
+def test_a_rail_elsewhere_proves_who_it_is_before_a_byte_is_sent(tmp_path: Path) -> None:
+    own = certificate(tmp_path)
+    liar = Liar(serving(own))
+    liar.says(GOOD)
+    try:
+        stranger, friend = Sim(liar.url), Sim(liar.url, context=ssl.create_default_context(cafile=str(own)))
+        assert isinstance(friend.hold(ASKED, KEY), Succeeded)
+        friend.close()
+        told = stranger.hold(ASKED, KEY)
+        assert isinstance(told, NotSent)
+        assert "certificate" in told.why
+    finally:
+        liar.close()
 
 
 @pytest.mark.parametrize(
