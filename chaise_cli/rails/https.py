@@ -62,7 +62,7 @@ class Link:
     """One address, asked on one connection that is kept open between requests. For one thread at a time."""
 
     def __init__(self, url: str, deadline_s: float, context: ssl.SSLContext | None = None) -> None:
-        """context: for tests that bring an authority of their own; None is what the system trusts. Raises BadUrl."""
+        """context: None is what the system trusts. Raises BadUrl."""
         self._secure, self._host, self._port, self._path = _address(url)
         self._deadline_s, self._context = deadline_s, context
         self._connection: http.client.HTTPConnection | None = None

@@ -5,6 +5,7 @@ Only an answer that is whole and well formed counts; of everything else nobody k
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import quote
@@ -26,8 +27,9 @@ class Sim:
 
     name = "sim"
 
-    def __init__(self, url: str, *, deadline_s: float = DEADLINE_S) -> None:
-        self._link = Link(url, deadline_s)
+    def __init__(self, url: str, *, deadline_s: float = DEADLINE_S, context: ssl.SSLContext | None = None) -> None:
+        """context: for tests that bring an authority of their own; None is what the system trusts."""
+        self._link = Link(url, deadline_s, context)
 
     def caps(self) -> rail.Caps:
         """Everything."""

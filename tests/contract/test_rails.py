@@ -210,7 +210,7 @@ def test_nobody_there_is_told_apart_from_nobody_knows(tmp_path: Path) -> None:
 
 def test_a_look_up_that_fails_proves_nothing(sim: SimWorld) -> None:
     held(sim)
-    for fault in (Fault(cut=0), Fault(truncate=100), Fault(cut=150)):
+    for fault in (Fault(cut=0), Fault(truncate=50), Fault(cut=100)):
         sim.proxy.down = fault
         assert isinstance(sim.client().find(HOLD), Unknown)
         assert isinstance(sim.client().find(Key("chaise-never")), Unknown)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
 import random
 import socket
 import ssl
@@ -14,9 +12,6 @@ from threading import Thread
 from typing import Self
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +22,7 @@ from sync.engine import Exchange
 from sync.transports.http_peer import NotAPeer, PeerBusy, WebPeer
 from sync.transports.http_serve import PART, CannotListen, Limits, Server
 from sync.web import BadAddress, Insecure, NoAnswer, Untrusted
+from tests.fakes.authority import certificate, serving
 from tests.fakes.links import IDLE_S, Served
 from tests.fakes.replica import Device, MemoryReplica, scribble
 
@@ -462,34 +458,7 @@ def test_a_line_that_breaks_now_and_then_costs_repeats_and_nothing_else() -> Non
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for 127.0.0.1 that nobody has signed, with its key, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "here")])
-    now = dt.datetime.now(dt.UTC)
-    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(here, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    path = tmp_path_factory.mktemp("tls") / "here.pem"
-    path.write_bytes(made.public_bytes(pem) + key.private_bytes(pem, *plain))
-    return path
-
-
-def serving(authority: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(authority)
-    return context
+    return certificate(tmp_path_factory.mktemp("tls"))
 
 
 def test_over_tls_both_sides_come_to_hold_the_same(authority: Path) -> None:

@@ -64,10 +64,12 @@ class Book:
             return self._shown(self._payment(made))
 
     def find(self, reference: str) -> list[dict[str, Any]]:
-        """All payments of a reference, oldest first; a key forgotten and used again makes a second one."""
+        """All payments asked for by a reference, oldest first; a key forgotten and used again makes a second one."""
         with self._tables.transaction():
             self._advanced()
-            found = self._tables.rows("SELECT * FROM payment WHERE reference = ? ORDER BY n", reference)
+            found = self._tables.rows(
+                "SELECT * FROM payment WHERE reference = ? AND kind <> 'chargeback' ORDER BY n", reference
+            )
             return [self._shown(row) for row in found]
 
     def fetch(self, ref: str) -> dict[str, Any] | None:

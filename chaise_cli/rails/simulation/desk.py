@@ -121,6 +121,8 @@ class Desk:
             case "POST", "faults":
                 given = asked.fields(body, {"fault": str}, {"times": int, "seconds": int, "code": str, "text": str})
                 return Reply(200, {"waiting": self._faults.add(*faults.fault(given))})
+            case "GET", "faults":
+                return Reply(200, {"waiting": len(self._faults)})
             case "DELETE", "faults":
                 self._faults.clear()
                 return Reply(200, {"waiting": 0})
