@@ -90,7 +90,7 @@ VERBS: Final[dict[str, Verb]] = {
     "relay": Verb("Sync", "Run a relay, or invite to one.", group=True),
     "devices": Verb("Sync", "List your devices."),
     "device": Verb("Sync", "Let a device in, rename, renew or revoke one.", group=True),
-    "agent": Verb("Sync", "Choose the device that puts deals in order, or the history that stands.", group=True),
+    "agent": Verb("Sync", "Hold money for others; choose which device or history puts deals in order.", group=True),
     "verify": Verb("Care", "Check every hash, signature and balance."),
     "backup": Verb("Care", "Write everything into one encrypted file, or check one."),
     "restore": Verb("Care", "Make a home from a backup."),

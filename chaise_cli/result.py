@@ -78,6 +78,7 @@ VERBS: Final[Mapping[str, Answer]] = MappingProxyType(
         "device join": _one("identity"),
         "device rename": _one("device"),
         "device revoke": _one("device"),
+        "agent run": _one("agent_run"),
         "agent move": _either("deal"),
         "devices": _list("device"),
         "doctor": _one("doctor"),
@@ -155,6 +156,7 @@ WITHOUT_ID: Final = frozenset(
         "doctor",
         "relay",
         "rail_sim",
+        "agent_run",
     }
 )
 

@@ -11,55 +11,44 @@ from __future__ import annotations
 
 from typing import Final, NotRequired, TypedDict
 
-# The others stand in a file of their own and are taken from here like all.
+# The others stand in files of their own and are taken from here like all.
 from chaise_cli.shapes_people import (
-    Board as Board,  # noqa: PLC0414
+    Board,
+    Budget,
+    Device,
+    Error,
+    Identity,
+    May,
+    Money,
+    Next,
+    OwnDevice,
+    Pairing,
+    Person,
+    Post,
+    Profile,
+    Rate,
+    Reputation,
+    Service,
 )
-from chaise_cli.shapes_people import (
-    Budget as Budget,  # noqa: PLC0414
-)
-from chaise_cli.shapes_people import (
-    Device as Device,  # noqa: PLC0414
-)
-from chaise_cli.shapes_people import (
-    Error as Error,  # noqa: PLC0414
-)
-from chaise_cli.shapes_people import (
-    Identity as Identity,  # noqa: PLC0414
-)
-from chaise_cli.shapes_people import (
-    May as May,  # noqa: PLC0414
-)
-from chaise_cli.shapes_people import (
-    Money as Money,  # noqa: PLC0414
-)
-from chaise_cli.shapes_people import (
-    Next as Next,  # noqa: PLC0414
-)
-from chaise_cli.shapes_people import (
-    OwnDevice as OwnDevice,  # noqa: PLC0414
-)
-from chaise_cli.shapes_people import (
-    Pairing as Pairing,  # noqa: PLC0414
-)
-from chaise_cli.shapes_people import (
-    Person as Person,  # noqa: PLC0414
-)
-from chaise_cli.shapes_people import (
-    Post as Post,  # noqa: PLC0414
-)
-from chaise_cli.shapes_people import (
-    Profile as Profile,  # noqa: PLC0414
-)
-from chaise_cli.shapes_people import (
-    Rate as Rate,  # noqa: PLC0414
-)
-from chaise_cli.shapes_people import (
-    Reputation as Reputation,  # noqa: PLC0414
-)
-from chaise_cli.shapes_people import (
-    Service as Service,  # noqa: PLC0414
-)
+
+__all__ = [
+    "Board",
+    "Budget",
+    "Device",
+    "Error",
+    "Identity",
+    "May",
+    "Money",
+    "Next",
+    "OwnDevice",
+    "Pairing",
+    "Person",
+    "Post",
+    "Profile",
+    "Rate",
+    "Reputation",
+    "Service",
+]
 
 
 class Totals(TypedDict):
@@ -461,6 +450,15 @@ class RailSim(TypedDict):
     control: bool
 
 
+class AgentRun(TypedDict):
+    """One round of an agent: deals it consented to hold, payments that a rail made or declined, what went wrong."""
+
+    consented: list[str]
+    moved: int
+    declined: int
+    problems: list[str]
+
+
 class Serving(TypedDict):
     """A home that is served to peers, and what an exchange with one gave and took."""
 
@@ -587,6 +585,7 @@ SHAPES: Final[dict[str, type]] = {
     "sync_status": SyncStatus,
     "serving": Serving,
     "rail_sim": RailSim,
+    "agent_run": AgentRun,
     "verify": Verify,
     "backup": Backup,
     "doctor": Doctor,

@@ -12,6 +12,7 @@ from chaise_cli.domain import review_acts
 from chaise_cli.domain.agent import rail_due
 from chaise_cli.domain.booking_fold import said
 from chaise_cli.domain.booking_view import probably_met
+from chaise_cli.domain.escrow import free
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.review_fold import facts_of
 from chaise_cli.ids import public
@@ -107,7 +108,7 @@ def of_milestone(deal: Deal, ms: Milestone) -> list[Expected]:
     if ms.cancel is not None and not ms.cancelled:
         side = side_of(deal.parties, deal.parties.other(ms.cancel.by))
         return [Expected(side, "cancel", shown, f"chaise accept {shown}", ms.cancel.lapses_at)]
-    if ms.state not in _MILESTONE:
+    if ms.state not in _MILESTONE or (ms.state == "delivered" and free(deal, ms) == 0):  # else all of it is on its way
         return []
     who, kind, command = _MILESTONE[ms.state]
     until = ms.review_deadline if ms.state == "delivered" else None

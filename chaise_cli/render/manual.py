@@ -64,7 +64,10 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "messages": ("chaise messages deal-7k3m9q2x",),
     "book": ('chaise book deal-7k3m9q2x --at "2026-11-25 15:00" --tz Europe/Berlin --for 30m',),
     "bookings": ("chaise bookings --ics calls.ics",),
-    "hire": ("chaise hire deal-7k3m9q2x --review-period 14d",),
+    "hire": (
+        "chaise hire deal-7k3m9q2x --review-period 14d",
+        "chaise hire deal-7k3m9q2x --agent @ada --talent-fee 2.5%",
+    ),
     "accept": ("chaise accept deal-7k3m9q2x", "chaise accept book-9wz2k4tq --slot 2"),
     "cancel": ("chaise cancel book-9wz2k4tq", "chaise cancel deal-7k3m9q2x/2"),
     "update": ('chaise update deal-7k3m9q2x "Tracking is in"',),
@@ -99,6 +102,8 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "chaise device renew",
     ),
     "agent": (
+        "chaise agent run",
+        "chaise agent run --once --json",
         "chaise agent move deal-7k3m9q2x",
         "chaise agent move --all --to dev-1apt0pcd",
         "chaise agent settle deal-7k3m9q2x",

@@ -41,6 +41,8 @@ def tend(deal: DealWriter, heard: int = 0, absences: Sequence[Away] = ()) -> Non
     if not deal.by.agent or deal.state.deal.contested or deal.found.taken.deal.awaits_agent:
         return
     take_up(deal)
+    if not deal.by.agent:  # what was taken up gave the role to a third party
+        return
     at_rail = attempts.holding(deal.session.db, deal.space.no)
     while body := _next(deal.state.deal, deal.by._replace(now=heard), absences, at_rail):
         deal.write([body])

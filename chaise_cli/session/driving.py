@@ -55,7 +55,9 @@ def drive(session: Session, find_rail: Callable[[str], Rail | None]) -> Driven:
     find_rail: the adapter of a rail by its name; None where it is not set up here.
     """
     moved, declined, problems = 0, 0, []
-    spaces = dict.fromkeys([*duties.paying(session.db, session.me.device, None), *attempts.busy(session.db)])
+    me = session.me
+    found = [*duties.paying(session.db, me.device, None), *duties.busy(session.db, me.identity, me.device)]
+    spaces = dict.fromkeys([*found, *attempts.busy(session.db)])
     for space in spaces:
         deal = _Driver(session, space, find_rail)
         try:
@@ -104,9 +106,12 @@ class _Driver:
         with session.writing():
             deal = self._writer()
             state = deal.state.deal
-            if not deal.by.agent or state.contested or state.terms is None or state.terms.rail == manual.NAME:
+            if not deal.by.agent or state.contested:
                 return None
             agency.tend(deal)
+            state = deal.state.deal
+            if state.terms is None or state.awaits_agent or state.terms.rail == manual.NAME:
+                return None
             adapter = self._find_rail(state.terms.rail)
             for found in self._wanted(deal.state.deal):
                 if (found.op, found.act) in self._asked:

@@ -44,6 +44,7 @@ PROMISED: Final = {  # the table of the product's page: more may be added, none 
     "sync": "peers{peer sent received rejected state problems}",
     "relay": "url relay store invite",
     "rail_sim": "url store control",
+    "agent_run": "consented moved declined problems",
     "sync_status": "spaces{space kind events local placed seen pending oldest} events{delivery places seen final}",
     "serving": "at peers",
     "verify": "events spaces balances problems",

@@ -75,6 +75,7 @@ PROMISED = {
     "sync_status": "spaces events",
     "serving": "at peers",
     "rail_sim": "url store control",
+    "agent_run": "consented moved declined problems",
     "doctor": "checks",
 }
 OPTIONAL = {

@@ -267,3 +267,12 @@ def test_who_signed_without_knowing_the_agent_introduces_it_later(
     accept(ada, made)
     homes.meet(lisa, james, ada)
     assert now(james, made).now.deal.consent
+
+
+def test_the_clients_device_takes_the_acceptance_up_and_rests(lisa: Session, james: Session, ada: Session) -> None:
+    made = offered(lisa, james, ada)
+    accept(james, made)
+    homes.meet(lisa, james)
+    assert upkeep.run(lisa) == []
+    assert now(lisa, made).taken.deal.awaits_agent
+    assert upkeep.run(lisa) == []
