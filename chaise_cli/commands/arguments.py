@@ -167,3 +167,7 @@ LimitOption: TypeAlias = Annotated[
 StarsOption: TypeAlias = Annotated[
     int | None, typer.Option("--stars", parser=stars, metavar="1..5", help="One to five.")
 ]
+WaitOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--wait", parser=duration, metavar="LENGTH", help="Stay so long until the money has moved, as 2m."),
+]

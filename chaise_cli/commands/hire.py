@@ -69,6 +69,7 @@ def hire(
         int | None,
         typer.Option("--talent-fee", parser=arguments.percent, help="Withheld, for the agent.", metavar="5%"),
     ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Open another deal, on the terms of this one.")] = False,
     over_budget: Annotated[
         bool, typer.Option("--over-budget", help="Even beyond the post's budget or deadline.")
     ] = False,
@@ -85,7 +86,9 @@ def hire(
             _parts(steps), _currency(steps), review_period, auto_release, revisions, criteria,
             holder, choosing.one_of(rail, terms.RAILS, "--rail") if rail else None, client_fee, talent_fee,
         )  # fmt: skip
-        asked = call.request(deal=named.id, steps=steps, **changes._replace(milestones=())._asdict())
+        asked = call.request(deal=named.id, again=again, steps=steps, **changes._replace(milestones=())._asdict())
+        if again:
+            return call.result(**hiring.hire_again(session, asked, named.space, changes).answer(unsent(session)))
         if call.asks and not over_budget and (found := hiring.beyond_post(session, named.space, changes)):
             prompts.confirm(
                 f"These terms go beyond the post: {'; '.join(found)}. Send them?", "--over-budget", call.options

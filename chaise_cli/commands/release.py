@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from chaise_cli.commands import ordering
-from chaise_cli.commands.arguments import AmountOption, TotalOption
+from chaise_cli.commands.arguments import AmountOption, TotalOption, WaitOption
 from chaise_cli.commands.context import Call
 from chaise_cli.commands.registry import PLAIN, verb
 from chaise_cli.result import Result
@@ -24,10 +24,11 @@ def release(
     amount: AmountOption = None,
     ref: Annotated[str | None, typer.Option("--ref", help="It was paid under this reference.", metavar="TEXT")] = None,
     confirm: Annotated[str | None, typer.Option("--confirm", help="As '400.00 EUR to @james'.", metavar="TEXT")] = None,
+    wait: WaitOption = None,
 ) -> Result:
     """Release held money to the talent."""
     with call.session() as session:
         named = finding.find(session, milestone, "deal", exact=not call.asks)
         asked = call.request(deal=named.id, n=named.n, total=total, amount=amount, ref=ref)
         order = escrow.Order("release", named.space, named.n, total, amount, ref, confirm, asked)
-        return ordering.carry_out(call, session, order, milestone, "Release")
+        return ordering.carry_out(call, session, order, milestone, "Release", wait)

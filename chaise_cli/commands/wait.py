@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any
+from contextlib import nullcontext
+from typing import Annotated, Any
 
 import typer
 
-from chaise_cli.commands import arguments
+from chaise_cli.commands import arguments, in_touch
 from chaise_cli.commands.context import Call
 from chaise_cli.commands.registry import PLAIN, verb
 from chaise_cli.result import Result
-from chaise_cli.session import browsing, finding, sending, showing, waiting
-
-if TYPE_CHECKING:
-    from chaise_cli.session.session import Session
+from chaise_cli.session import browsing, finding, showing, waiting
 
 app = typer.Typer(**PLAIN)
 
@@ -40,22 +35,8 @@ def wait(
                     return "post", dict(browsing.post(session, named.id))
                 return showing.named(session, named)
 
-        with _kept_in_touch(call, session, stays=seconds != 0) if sync else nullcontext(_nothing) as tick:
+        with (
+            in_touch.kept_in_touch(call, session, stays=seconds != 0) if sync else nullcontext(in_touch.nothing) as tick
+        ):
             shape, data, late = waiting.wait(look, until, waiting.Patience(seconds), tick)
     return call.result(data, shape=shape, error=late)
-
-
-@contextmanager
-def _kept_in_touch(call: Call, session: Session, *, stays: bool) -> Iterator[Callable[[], None]]:
-    """Ask the places now and, to stay, keep in touch: their news comes at once, and what is written here goes."""
-    call.pull(session)
-    if not (stays and sending.has_places(session)):
-        yield _nothing
-        return
-    watching: Any = import_module("chaise_cli.session.watching")
-    with watching.watch(session) as watched:
-        yield watched.tick
-
-
-def _nothing() -> None:
-    """What is to be done between looks when nobody is asked."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from chaise_cli.domain.body import replace
 from chaise_cli.domain.deal import (
     Deal,
     DealDeclined,
@@ -263,6 +264,21 @@ def draft(
         dispute_default="talent",
         cancel_ms=CANCEL_MS,
         law=base.law if base else None,
+        supersedes=None,
+    )
+
+
+def again(deal: Deal, before: Terms) -> Terms:
+    """The terms of an earlier deal between the same two sides, for this one; due dates, which are past, are left out.
+
+    Money that the client holds stays with the device that has the role here.
+    """
+    own = before.agent == before.client
+    parts = tuple(Part(one.title, one.amount, None, one.criteria, one.revisions) for one in before.milestones)
+    return replace(
+        before,
+        milestones=parts,
+        agent_device=deal.parties.agent_device if own else before.agent_device,
         supersedes=None,
     )
 

@@ -17,7 +17,7 @@ from chaise_cli.domain.transitions import NotYours, WrongState
 from chaise_cli.errors import Refused, Usage
 from chaise_cli.ids import IdentityId, SpaceId, public, raw, text
 from chaise_cli.rails import manual
-from chaise_cli.session import acting, agency, finding, showing
+from chaise_cli.session import acting, agency, dealing, finding, showing, writing
 from chaise_cli.session.acting import Done, Step
 from chaise_cli.session.requests import Request
 from chaise_cli.store import events, money_reads
@@ -268,6 +268,14 @@ def _done(deal: DealWriter, order: Order, events: Sequence[str]) -> Done:
         next=acting.steps(session, state, about),
         warnings=notes(session, state, order.n),
     )
+
+
+def look(session: Session, order: Order, done: Done) -> Done:
+    """What an order came to as it stands now, some time after it was carried out."""
+    with session.reading():
+        space = session.space(finding.space_no(session, order.deal))
+        deal = dealing.DealWriter(session, writing.Writer(session), space)
+        return _done(deal, order, done.events)._replace(replayed=done.replayed)
 
 
 def _shown(state: DealState, order: Order) -> list[int]:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from chaise_cli.domain import consent, hiring, when
 from chaise_cli.domain import deal as deals
 from chaise_cli.domain.body import replace
+from chaise_cli.domain.deal import Offer
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.money import Money
 from chaise_cli.domain.terms import Part, Planned, Terms, concerns
+from chaise_cli.domain.transitions import NotYours
 from chaise_cli.errors import Refused, Usage
 from chaise_cli.rails import manual
 from chaise_cli.session import acting, agency, meeting
@@ -75,6 +77,15 @@ class AgentNeeded(Refused):
     message = "the rail {rail} needs a third party as the agent"
     hint = "name one with --agent @HANDLE, or leave --rail out"
     rail: str
+
+
+class NeverHired(Refused):
+    """There are no signed terms to repeat."""
+
+    code = "hire.never_hired"
+    message = "{deal} was never hired, so it has no terms to repeat"
+    hint = "chaise hire {deal}"
+    deal: str
 
 
 class NoSuchPart(Usage):
@@ -166,6 +177,28 @@ def hire(session: Session, asked: Request | None, deal: SpaceId, changes: Change
     return acting.act(
         session, asked, acting.in_deal(session, deal), decide, acting.the_deal, _Beyond(session).of_standing
     )
+
+
+def hire_again(session: Session, asked: Request | None, deal: SpaceId, changes: Changes) -> Done:
+    """Open another deal with the talent of a deal that was hired, and send its terms anew, changed by what is given.
+
+    Raises NotYours, NeverHired, NoAgentThere, NoSuchPart.
+    """
+    before = state_of(session, deal).deal
+    if session.me.identity != before.parties.client:
+        raise NotYours(act="hire --again", of=before.public, owner="the client")
+    if before.terms is None:
+        raise NeverHired(deal=before.public)
+    old = before.terms
+
+    def decide(w: DealWriter) -> list[Body]:
+        standing = w.state.deal._replace(
+            state="offered", offer=Offer(deals.TRIAL, w.by.identity, hiring.again(w.state.deal, old), "")
+        )
+        return hiring.hire(w.state.deal, w.by, _terms(session, standing, changes), w.sign)
+
+    enter = meeting.anew(session, before.parties.talent, before.board)
+    return acting.act(session, asked, enter, decide, acting.the_deal, _Beyond(session).of_standing)
 
 
 def beyond_post(session: Session, deal: SpaceId, changes: Changes) -> list[str]:

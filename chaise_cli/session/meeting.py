@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from chaise_cli.errors import NotFound, Refused
-from chaise_cli.ids import EventId, IdentityId, public
+from chaise_cli.ids import EventId, IdentityId, SpaceId, public
 from chaise_cli.session import acting, finding
 from chaise_cli.store import deal_reads, profiles
 
@@ -66,6 +66,11 @@ def reach(session: Session, what: Named) -> Enter:
     return _with(session, IdentityId(what.id))
 
 
+def anew(session: Session, other: IdentityId, board: SpaceId) -> Enter:
+    """The way into a new deal with a person, as their client, on a board; whatever goes on with them besides."""
+    return lambda writer: _opened(session, writer, other, None, client=True, board=board)
+
+
 def _with(session: Session, other: IdentityId) -> Enter:
     """The way into the one deal with a person. Looked for on entering: a repeated request never enters again."""
 
@@ -109,10 +114,18 @@ def _through(session: Session, found: Post, post: EventId, other: IdentityId, *,
     return enter
 
 
-def _opened(session: Session, writer: Writer, other: IdentityId, post: str | None, *, client: bool) -> Space:
+def _opened(
+    session: Session,
+    writer: Writer,
+    other: IdentityId,
+    post: str | None,
+    *,
+    client: bool,
+    board: SpaceId | None = None,
+) -> Space:
     opening: Any = import_module("chaise_cli.session.opening")  # and HPKE, which a deal that goes on does not need
-    them, board = opening.counterpart(session, post, other)
-    space: Space = opening.open_deal(session, writer, them, board, post, client=client)
+    them, met = opening.counterpart(session, post, other)
+    space: Space = opening.open_deal(session, writer, them, board or met, post, client=client)
     return space
 
 
