@@ -118,7 +118,7 @@ VERBS: Final[Mapping[str, Answer]] = MappingProxyType(
         "journal": _list("journal_entry"),
         "rail due": _list("op"),
         "rail attest": _either("milestone"),
-        "rail sim": _one("rail_sim"),
+        "rail sim": _one("sim"),
         "review": _one("review"),
         "reviews": _list("review"),
         "inbox": _list("inbox_item"),
@@ -155,7 +155,7 @@ WITHOUT_ID: Final = frozenset(
         "backup",
         "doctor",
         "relay",
-        "rail_sim",
+        "sim",
         "agent_run",
     }
 )

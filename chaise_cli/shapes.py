@@ -584,7 +584,7 @@ SHAPES: Final[dict[str, type]] = {
     "relay": Relay,
     "sync_status": SyncStatus,
     "serving": Serving,
-    "rail_sim": RailSim,
+    "sim": RailSim,
     "agent_run": AgentRun,
     "verify": Verify,
     "backup": Backup,

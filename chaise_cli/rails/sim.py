@@ -18,7 +18,7 @@ from chaise_cli.rails.rail import Intent, Key, Line, Outcome
 
 DEADLINE_S: Final = 20.0
 _CAPS: Final = rail.Caps(moves_by_itself=True, native_keys=True, refunds=True, statement=True)
-_NEVER: Final = frozenset({400, 422})  # statuses of a request that would be refused every time
+_MALFORMED: Final = 400  # such a request is refused every time
 _UNREADABLE: Final = (KeyError, TypeError, ValueError, Usage)  # the last from a currency that nobody knows
 
 
@@ -105,7 +105,7 @@ class Sim:
                 return rail.Unknown(key, why)
         if told.status == 409 and _code(told) == "key_reused":
             raise rail.KeyReused(rail=self.name, key=key)
-        if told.status in _NEVER and (code := _code(told)) is not None:
+        if told.status == _MALFORMED and (code := _code(told)) is not None:
             return rail.Declined(code)
         try:
             value = _good(told)

@@ -292,7 +292,7 @@ VIEWS: Final = {
     "sync_status": View(lambda _eye: _lone("STATUS"), _status_row, _status_page, "no events yet"),
     "serving": View(lambda _eye: _lone("SERVING"), _serving_row, _sync_page, "nobody is served"),
     "agent_run": View(lambda _eye: _lone("ROUND"), _run_row, _run_page, "no round"),
-    "rail_sim": View(lambda _eye: _lone("SIM"), _sim_row, _sim_page, "no sim"),
+    "sim": View(lambda _eye: _lone("SIM"), _sim_row, _sim_page, "no sim"),
     "verify": View(lambda _eye: _lone("VERIFY"), _verify_row, _verify_page, "nothing to verify"),
     "backup": View(lambda _eye: _lone("BACKUP"), _backup_row, _backup_page, "no backup"),
     "doctor": View(lambda _eye: _lone("DOCTOR"), _doctor_row, _doctor_page, "nothing to check"),

@@ -43,7 +43,7 @@ PROMISED: Final = {  # the table of the product's page: more may be added, none 
     "place": "peer kind auto synced_at boards spaces unsent problem caught",
     "sync": "peers{peer sent received rejected state problems}",
     "relay": "url relay store invite",
-    "rail_sim": "url store control",
+    "sim": "url store control",
     "agent_run": "consented moved declined problems",
     "sync_status": "spaces{space kind events local placed seen pending oldest} events{delivery places seen final}",
     "serving": "at peers",

@@ -285,7 +285,7 @@ SAMPLES: Final[dict[str, dict[str, Any]]] = {
         "subset": None,
     },
     "agent_run": {"consented": ["deal-7x4xqfz0a75j1k03h4hm4kzdz3"], "moved": 2, "declined": 0, "problems": []},
-    "rail_sim": {"url": "http://127.0.0.1:8899", "store": "/var/lib/sim/rail.db", "control": False},
+    "sim": {"url": "http://127.0.0.1:8899", "store": "/var/lib/sim/rail.db", "control": False},
     "relay": {
         "url": "http://127.0.0.1:8787",
         "relay": "A6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg",

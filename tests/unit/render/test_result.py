@@ -74,7 +74,7 @@ PROMISED = {
     "relay": "url relay store invite",
     "sync_status": "spaces events",
     "serving": "at peers",
-    "rail_sim": "url store control",
+    "sim": "url store control",
     "agent_run": "consented moved declined problems",
     "doctor": "checks",
 }
