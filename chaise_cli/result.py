@@ -78,7 +78,7 @@ VERBS: Final[Mapping[str, Answer]] = MappingProxyType(
         "device join": _one("identity"),
         "device rename": _one("device"),
         "device revoke": _one("device"),
-        "agent run": _one("agent_run"),
+        "agent run": _one("round"),
         "agent move": _either("deal"),
         "devices": _list("device"),
         "doctor": _one("doctor"),
@@ -156,7 +156,7 @@ WITHOUT_ID: Final = frozenset(
         "doctor",
         "relay",
         "sim",
-        "agent_run",
+        "round",
     }
 )
 

@@ -450,7 +450,7 @@ class RailSim(TypedDict):
     control: bool
 
 
-class AgentRun(TypedDict):
+class Round(TypedDict):
     """One round of an agent: deals it consented to hold, payments that a rail made or declined, what went wrong."""
 
     consented: list[str]
@@ -585,7 +585,7 @@ SHAPES: Final[dict[str, type]] = {
     "sync_status": SyncStatus,
     "serving": Serving,
     "sim": RailSim,
-    "agent_run": AgentRun,
+    "round": Round,
     "verify": Verify,
     "backup": Backup,
     "doctor": Doctor,

@@ -12,7 +12,6 @@ from chaise_cli.render.eye import Eye, handle, named
 if TYPE_CHECKING:
     from chaise_cli.shapes import (
         AgendaItem,
-        AgentRun,
         Backup,
         Doctor,
         InboxItem,
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
         Place,
         RailSim,
         Relay,
+        Round,
         Serving,
         Sync,
         SyncStatus,
@@ -205,11 +205,11 @@ def _sim_page(sim: RailSim, _eye: Eye) -> list[Block]:
     return [Fields([("listening on", sim["url"]), ("file", sim["store"])])]
 
 
-def _run_row(run: AgentRun, _eye: Eye) -> list[Cell]:
+def _run_row(run: Round, _eye: Eye) -> list[Cell]:
     return [f"{len(run['consented'])} consented, {run['moved']} moved, {run['declined']} declined"]
 
 
-def _run_page(run: AgentRun, eye: Eye) -> list[Block]:
+def _run_page(run: Round, eye: Eye) -> list[Block]:
     pairs = [("holds from now", eye.ids(", ".join(run["consented"]))), ("moved", str(run["moved"]))]
     pairs += [("declined", str(run["declined"]))]
     return [Fields(pairs), *_problems("\n".join(eye.ids(problem) for problem in run["problems"]))]
@@ -291,7 +291,7 @@ VIEWS: Final = {
     "relay": View(lambda _eye: _lone("RELAY"), _relay_row, _relay_page, "no relay"),
     "sync_status": View(lambda _eye: _lone("STATUS"), _status_row, _status_page, "no events yet"),
     "serving": View(lambda _eye: _lone("SERVING"), _serving_row, _sync_page, "nobody is served"),
-    "agent_run": View(lambda _eye: _lone("ROUND"), _run_row, _run_page, "no round"),
+    "round": View(lambda _eye: _lone("ROUND"), _run_row, _run_page, "no round"),
     "sim": View(lambda _eye: _lone("SIM"), _sim_row, _sim_page, "no sim"),
     "verify": View(lambda _eye: _lone("VERIFY"), _verify_row, _verify_page, "nothing to verify"),
     "backup": View(lambda _eye: _lone("BACKUP"), _backup_row, _backup_page, "no backup"),

@@ -52,7 +52,7 @@ class Round(NamedTuple):
     wrote: bool
 
     def shape(self) -> dict[str, Any]:
-        """The `agent_run` object."""
+        """The `round` object."""
         return {
             "consented": self.consented, "moved": self.moved, "declined": self.declined, "problems": self.problems,
         }  # fmt: skip

@@ -44,7 +44,7 @@ PROMISED: Final = {  # the table of the product's page: more may be added, none 
     "sync": "peers{peer sent received rejected state problems}",
     "relay": "url relay store invite",
     "sim": "url store control",
-    "agent_run": "consented moved declined problems",
+    "round": "consented moved declined problems",
     "sync_status": "spaces{space kind events local placed seen pending oldest} events{delivery places seen final}",
     "serving": "at peers",
     "verify": "events spaces balances problems",
@@ -209,6 +209,7 @@ def _work(lisa: Person, james: Person, deal: str) -> None:
     settle(lisa, james)
     released = lisa.does("release", first, "--confirm", "600.00 EUR to @james", "--request-id", "r1")
     lisa.does("rail", "due")
+    lisa.does("agent", "run", "--once")
     lisa.does("show", released["op"]["id"])
     lisa.does("wait", released["op"]["id"], "--until", "released", "--timeout", "0")
     lisa.does("rail", "attest", released["op"]["id"], "--ref", "transfer 4712")

@@ -284,7 +284,7 @@ SAMPLES: Final[dict[str, dict[str, Any]]] = {
         "pages": True,
         "subset": None,
     },
-    "agent_run": {"consented": ["deal-7x4xqfz0a75j1k03h4hm4kzdz3"], "moved": 2, "declined": 0, "problems": []},
+    "round": {"consented": ["deal-7x4xqfz0a75j1k03h4hm4kzdz3"], "moved": 2, "declined": 0, "problems": []},
     "sim": {"url": "http://127.0.0.1:8899", "store": "/var/lib/sim/rail.db", "control": False},
     "relay": {
         "url": "http://127.0.0.1:8787",

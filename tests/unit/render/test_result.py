@@ -75,7 +75,7 @@ PROMISED = {
     "sync_status": "spaces events",
     "serving": "at peers",
     "sim": "url store control",
-    "agent_run": "consented moved declined problems",
+    "round": "consented moved declined problems",
     "doctor": "checks",
 }
 OPTIONAL = {

@@ -100,8 +100,10 @@ def test_a_migration_that_is_cut_off_leaves_the_old_store(
         homes.reopen(home, market.key("lisa"))
     monkeypatch.undo()
     database = connection.open_store(home.store, key)
-    assert connection.schema_of(database) == 1
-    assert "root" not in [row[1] for row in database.execute("PRAGMA table_info(chain)").fetchall()]
+    whole = 2 if at == "deals" else 1  # deals are folded anew in the last step, and those before it are done
+    assert connection.schema_of(database) == whole
+    columns = {row[1] for row in database.execute("PRAGMA table_info(deal)").fetchall()}
+    assert {"tip", "holder"} & columns == ({"tip"} if whole == 2 else set())
     database.close()
     again = homes.reopen(home, market.key("lisa"))
     assert homes.state(again, deal) == before
