@@ -37,6 +37,8 @@ PROMISED: Final = {  # the table of the product's page: more may be added, none 
     "message": "id deal by at text files",
     "review": "id deal by about stars recommend text state secured",
     "balance": "currency funded held released refunded disputed payable paid_out",
+    "balance_by": "deal person month currency funded held released refunded disputed payable paid_out",
+    "statement": "lines attested{line booked amount text party ref ops why} known unmatched due",
     "inbox_item": "id deal kind text at waits_for until next",
     "agenda_item": "at tz kind of consequence",
     "log_entry": "id space kind by device seq lamport at status reason delivery",
