@@ -28,7 +28,7 @@ class BadStatement(Usage):
 
     code = "statement.unreadable"
     message = "the statement cannot be read, {where}: {why}"
-    hint = "chaise rail attest reads CSV and camt.053: chaise help limits, docs/spec/books.md"
+    hint = "nothing was attested; the columns of a CSV are named with --columns, see docs/spec/books.md"
     where: str
     why: str
 

@@ -214,6 +214,10 @@ def _work(lisa: Person, james: Person, deal: str) -> None:
     lisa.does("show", released["op"]["id"])
     lisa.does("wait", released["op"]["id"], "--until", "released", "--timeout", "0")
     lisa.does("rail", "attest", released["op"]["id"], "--ref", "transfer 4712")
+    (lisa.folder / "bank.csv").write_text("date,amount,currency,reference\n2026-11-28,5.00,EUR,rent\n")
+    lisa.does("rail", "attest", "--statement", str(lisa.folder / "bank.csv"))
+    for key in ("deal", "person", "month"):
+        lisa.does("balance", "--by", key)
     lisa.does("cancel", second)
     lisa.does("withdraw", second)
     lisa.does("cancel", second)
