@@ -77,11 +77,15 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "fund": ('chaise fund deal-7k3m9q2x/1 --ref "transfer 4711"',),
     "release": ("chaise release deal-7k3m9q2x/1", "chaise release deal-7k3m9q2x/1 --total 400EUR"),
     "refund": ("chaise refund deal-7k3m9q2x/1",),
-    "balance": ("chaise balance --json",),
-    "journal": ("chaise journal --since 2026-01-01 --csv",),
+    "balance": ("chaise balance --json", "chaise balance --by month"),
+    "journal": (
+        "chaise journal --since 2026-01-01 --csv",
+        "chaise journal --format hledger --since 2026-01-01 --until 2026-12-31",
+    ),
     "rail": (
         "chaise rail due",
         'chaise rail attest op-2m8xk4tq --ref "transfer 4711"',
+        "chaise rail attest --statement november.csv --columns date=Day,amount=Sum,currency==EUR,reference=Text",
         "chaise rail sim --listen 127.0.0.1:8899",
     ),
     "review": ('chaise review deal-7k3m9q2x --stars 5 --recommend --text "On time, and kind"',),

@@ -37,6 +37,8 @@ PROMISED: Final = {  # the table of the product's page: more may be added, none 
     "message": "id deal by at text files",
     "review": "id deal by about stars recommend text state secured",
     "balance": "currency funded held released refunded disputed payable paid_out",
+    "balance_by": "deal person month currency funded held released refunded disputed payable paid_out",
+    "statement": "lines attested{line booked amount text party ref ops why} known unmatched due",
     "inbox_item": "id deal kind text at waits_for until next",
     "agenda_item": "at tz kind of consequence",
     "log_entry": "id space kind by device seq lamport at status reason delivery",
@@ -213,6 +215,10 @@ def _work(lisa: Person, james: Person, deal: str) -> None:
     lisa.does("show", released["op"]["id"])
     lisa.does("wait", released["op"]["id"], "--until", "released", "--timeout", "0")
     lisa.does("rail", "attest", released["op"]["id"], "--ref", "transfer 4712")
+    (lisa.folder / "bank.csv").write_text("date,amount,currency,reference\n2026-11-28,5.00,EUR,rent\n")
+    lisa.does("rail", "attest", "--statement", str(lisa.folder / "bank.csv"))
+    for key in ("deal", "person", "month"):
+        lisa.does("balance", "--by", key)
     lisa.does("cancel", second)
     lisa.does("withdraw", second)
     lisa.does("cancel", second)

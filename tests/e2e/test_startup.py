@@ -35,7 +35,7 @@ READS: Final = {  # verb → the ways to call it; words in braces are ids of the
     "messages": ("{deal}", "--state sent --since 2026-11-01"),
     "bookings": ("", "--with @james"),
     "files": ("{deal}", "{deal}/1"),
-    "balance": ("", "{deal}"),
+    "balance": ("", "{deal}", "--by deal", "--by person", "--by month"),
     "journal": ("", "{deal}"),
     "rail": ("due",),
     "reviews": ("@james", "{deal}"),

@@ -92,6 +92,16 @@ def _deal() -> dict[str, object]:
     }
 
 
+PAYMENT: Final = {
+    "line": 2,
+    "booked": "2026-12-01",
+    "amount": eur("600"),
+    "text": "op-r3x3a5ebcdef Setup",
+    "party": "Lisa GmbH",
+    "ref": "bank 2026-12-01 4711",
+    "ops": ["op-r3x3a5ebcdefghjkmnpqrstvwx"],
+    "why": None,
+}
 SAMPLES: Final[dict[str, dict[str, Any]]] = {
     "identity": LISA
     | {
@@ -206,6 +216,16 @@ SAMPLES: Final[dict[str, dict[str, Any]]] = {
     "balance": {"currency": "EUR"}
     | dict.fromkeys(("refunded", "disputed", "payable", "paid_out", "released"), eur("0"))
     | dict.fromkeys(("funded", "held"), eur("600")),
+    "balance_by": {"deal": None, "person": JAMES, "month": None, "currency": "EUR"}
+    | dict.fromkeys(("refunded", "disputed", "payable", "paid_out", "released"), eur("0"))
+    | dict.fromkeys(("funded", "held"), eur("600")),
+    "statement": {
+        "lines": 2,
+        "attested": [PAYMENT],
+        "known": [],
+        "unmatched": [PAYMENT | {"line": 3, "ops": [], "why": "other_amount"}],
+        "due": [],
+    },
     "inbox_item": {
         "id": DEAL,
         "deal": DEAL,

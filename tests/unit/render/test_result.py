@@ -64,6 +64,8 @@ PROMISED = {
     "message": "id deal by at text files",
     "review": "id deal by about stars recommend text state secured",
     "balance": "currency funded held released refunded disputed payable paid_out",
+    "balance_by": "deal person month currency funded held released refunded disputed payable paid_out",
+    "statement": "lines attested known unmatched due",
     "inbox_item": "id deal kind text at waits_for until next",
     "agenda_item": "at tz kind of consequence",
     "place": "peer kind auto synced_at boards spaces unsent problem caught",
