@@ -180,6 +180,7 @@ class Op(NamedTuple):
     mark: int = 0
     declined: str | None = None
     ref: str | None = None
+    run: EventId | None = None
 
 
 class Request(NamedTuple):

@@ -282,7 +282,8 @@ def _last(deal: Deal, ms: Milestone, kind: str) -> EventId:
 def _enter(deal: Deal, ms: Milestone, e: Recorded, kind: str, ask: Ask, repeats: EventId | None) -> Deal:
     body = e.body
     assert isinstance(body, FundRequested | ReleaseAuthorized | RefundAuthorized)
-    op = Op(e.id, kind, ms.n, e.by, e.at, e.final, body.request_id, ask.end, ask.step, of=repeats)
+    run = body.run if isinstance(body, ReleaseAuthorized) else None
+    op = Op(e.id, kind, ms.n, e.by, e.at, e.final, body.request_id, ask.end, ask.step, of=repeats, run=run)
     deal = deal._replace(ops={**deal.ops, e.id: op})
     if body.request_id is not None:
         key = _request_key(e.by, body.request_id)

@@ -20,7 +20,6 @@ class Inexact:
 
 def read(data: bytes) -> Any:
     """The value. Raises Unreadable for what is not JSON in UTF-8, for a key twice, and for deep nesting."""
-    depth = 0
     try:
         text = data.decode()
         value = json.loads(text, parse_float=lambda _: Inexact(), parse_constant=_refuse, object_pairs_hook=_object)
@@ -31,10 +30,10 @@ def read(data: bytes) -> Any:
     except ValueError as error:  # JSON, UTF-8, and integers beyond Python's limit
         raise Unreadable("not JSON in UTF-8") from error
     level = [value]
-    while level := [item for each in level if isinstance(each, dict | list) for item in _items(each)]:
-        depth += 1
-        if depth > DEPTH_MOST:
-            raise Unreadable("nested too deeply")
+    for _ in range(DEPTH_MOST):
+        level = [item for each in level if isinstance(each, dict | list) for item in _items(each)]
+    if any(isinstance(each, dict | list) for each in level):
+        raise Unreadable("nested too deeply")
     return value
 
 
