@@ -73,9 +73,6 @@ def milestones_of(deal: Deal) -> tuple[Milestone, ...]:
 def deal_shape(deal: Deal, person: Look, fetched: Fetched = _nowhere) -> shapes.Deal:
     """The deal as results carry it; `fetched` tells whether a file's content is on this machine."""
     milestones = milestones_of(deal)
-    keys: list[shapes.SigningKey] = [
-        {"by": person(IdentityId(who)), "key": key_line(key)} for who, key in sorted(deal.keys.items())
-    ]
     shown_hash = deal.terms_hash or (deal.offer.hash if deal.offer and deal.state == "offered" else None)
     shape: shapes.Deal = {
         "id": deal.public,
@@ -96,7 +93,10 @@ def deal_shape(deal: Deal, person: Look, fetched: Fetched = _nowhere) -> shapes.
         "totals": _totals(deal, milestones),
         "may": [_may(each) for each in may_deal(deal)],
     }
-    return {**shape, "signing_keys": keys} if keys else shape
+    if not deal.keys:
+        return shape
+    keys = sorted(deal.keys.items())
+    return {**shape, "signing_keys": [{"by": person(IdentityId(who)), "key": key_line(key)} for who, key in keys]}
 
 
 def _totals(deal: Deal, milestones: Sequence[Milestone]) -> shapes.Totals:
