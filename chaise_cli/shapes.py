@@ -39,6 +39,8 @@ from chaise_cli.shapes_people import (
     Reputation,
     Service,
 )
+from chaise_cli.shapes_policy import SHAPES as POLICY_SHAPES
+from chaise_cli.shapes_policy import SigningKey
 
 __all__ = [
     "Balance",
@@ -155,6 +157,7 @@ class Deal(TypedDict):
     milestones: list[Milestone]
     totals: Totals
     may: list[May]
+    signing_keys: NotRequired[list[SigningKey]]  # by which tags are known, where a side named one
     compare: NotRequired[Comparison]
     terms: NotRequired[Terms]  # show DEAL --terms
     terms_diff: NotRequired[list[Change]]  # show DEAL --terms --diff
@@ -563,5 +566,6 @@ SHAPES: Final[dict[str, type]] = {
     "verify": Verify,
     "backup": Backup,
     "doctor": Doctor,
+    **POLICY_SHAPES,
 }
 """Every object by the name `chaise schema NAME` takes."""

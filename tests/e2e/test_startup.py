@@ -58,7 +58,7 @@ WRITES: Final = {
 }
 TEXTS: Final = {"help", "schema", "completion"}  # they open no home
 SERVERS: Final = {"relay"}  # likewise
-CHECKS: Final = {"doctor", "verify", "backup", "restore"}  # they load what they check
+CHECKS: Final = {"doctor", "verify", "backup", "restore", "policy"}  # they load what they check
 CALLS: Final = [f"{verb} {rest}".strip() for verb, ways in READS.items() for rest in ways]
 CHILD: Final = """
 import json, os, sys
