@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Final, TypeVar
 
 from chaise_cli.domain.body import body
 from chaise_cli.domain.directory import BoxKey
+from chaise_cli.domain.grant import Grant
 from chaise_cli.domain.journal import JournalEntry
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.recorded import By, Parties, Recorded
@@ -164,6 +165,7 @@ class Op(NamedTuple):
 
     kind: fund, release or refund. end: the total to be reached; step: another so much; one of them is None.
     of: the operation that this one repeats. mark: what its party has been credited in all once it moved.
+    grant: under which a run wrote it; most: what it was charged there, and moves at most; clock: of that uptake.
     """
 
     id: EventId
@@ -180,6 +182,9 @@ class Op(NamedTuple):
     mark: int = 0
     declined: str | None = None
     ref: str | None = None
+    grant: EventId | None = None
+    most: int | None = None
+    clock: int = 0
 
 
 class Request(NamedTuple):
@@ -223,6 +228,7 @@ class Milestone(NamedTuple):
     open: dict[str, tuple[EventId, ...]] = {"fund": (), "release": (), "refund": ()}  # noqa: RUF012
     holds: dict[str, int] = {}  # noqa: RUF012
     last_hold: EventId | None = None
+    delivered_at: int | None = None  # by the deal's clock, once that was taken up
 
     @property
     def state(self) -> str:
@@ -287,6 +293,7 @@ class Deal(NamedTuple):
     entries: tuple[JournalEntry, ...] = ()
     contested: bool = False
     consent: EventId | None = None  # by which a third party took the agent's role that the terms give it
+    grants: dict[str, Grant] = {}  # noqa: RUF012
 
     @property
     def public(self) -> str:
