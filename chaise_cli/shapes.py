@@ -17,6 +17,7 @@ from chaise_cli.shapes_people import (
     Budget,
     Device,
     Error,
+    Grant,
     Identity,
     May,
     Money,
@@ -36,6 +37,7 @@ __all__ = [
     "Budget",
     "Device",
     "Error",
+    "Grant",
     "Identity",
     "May",
     "Money",
@@ -191,6 +193,7 @@ class Op(TypedDict):
     to: Person | None
     state: str  # authorized, released, moved, declined, unknown
     ref: str | None
+    grant: str | None  # under which a run asked for it
     milestone: NotRequired[str]  # where the operation stands alone
     text: NotRequired[str]  # rail due: what to do, in words
 
@@ -393,6 +396,7 @@ class LogEntry(TypedDict):
     reason: str | None
     delivery: str  # local, folder, peer, relay, seen: the best that is known
     branch: bool  # its device also wrote another history here, of which this is no part
+    grant: str | None  # under which a run wrote it
 
 
 class Peer(TypedDict):
@@ -569,6 +573,7 @@ SHAPES: Final[dict[str, type]] = {
     "deal": Deal,
     "milestone": Milestone,
     "op": Op,
+    "grant": Grant,
     "contest": Contest,
     "file": File,
     "journal_entry": JournalEntry,

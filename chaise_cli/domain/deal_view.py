@@ -151,6 +151,7 @@ def op_shape(deal: Deal, op: Op, person: Look) -> shapes.Op:
         "to": person(to),
         "state": op_state(deal, op),
         "ref": acting.ref,
+        "grant": public("grant", op.grant) if op.grant else None,
     }
 
 
