@@ -44,7 +44,18 @@ EDGES: Final[tuple[Any, ...]] = (
         "client",
         "talent",
     ),
-    *("withdrawn", "expired", "filled", "release", ["fund"] * 4, ["refund"] * 5, "EUR", "A" * 22, "2026-12-01T15:00:00", "2026-12-01T15:00:60"),
+    *(
+        "withdrawn",
+        "expired",
+        "filled",
+        "release",
+        ["fund"] * 4,
+        ["refund"] * 5,
+        "EUR",
+        "A" * 22,
+        "2026-12-01T15:00:00",
+        "2026-12-01T15:00:60",
+    ),
     *(text(bytes(size)) for size in (16, 31, 32, 33, 64)),
 )
 
