@@ -18,7 +18,7 @@ from chaise_cli.ledger import canonical, certificate
 from chaise_cli.session import acting, finding, grantfile, rekeying, showing
 from chaise_cli.session import home as homes
 from chaise_cli.session.acting import Done
-from chaise_cli.store import deal_reads, own, places
+from chaise_cli.store import own, places
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -164,13 +164,3 @@ def _about(session: Session, id_: EventId, asked: Request | None, do: Any) -> Do
             showing.grant(session, space, id_), "grant", events, replayed=not deal.writer.written,
             next=acting.steps(session, deal.state),
         )  # fmt: skip
-
-
-def listed(session: Session, deal: SpaceId | None) -> list[dict[str, Any]]:
-    """The grants of one deal or of all, the newest first."""
-    found = deal_reads.granted(session.db, deal)
-    return [showing.grant(session, space, id_) for space, id_ in found if _counts(session, space, id_)]
-
-
-def _counts(session: Session, space: SpaceId, id_: EventId) -> bool:
-    return id_ in showing.state_of(session, space).deal.grants

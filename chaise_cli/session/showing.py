@@ -182,6 +182,12 @@ def grant(session: Session, space: SpaceId, id_: EventId) -> dict[str, Any]:
     return dict(grant_view.grant_shape(now.deal, one, state, look(session), final=final))
 
 
+def granted(session: Session, deal: SpaceId | None) -> list[dict[str, Any]]:
+    """The grants of one deal or of all, the newest first."""
+    made = deal_reads.granted(session.db, deal)
+    return [grant(session, space, id_) for space, id_ in made if id_ in state_of(session, space).deal.grants]
+
+
 def grant_of(session: Session, space: SpaceId, key: DeviceId) -> str | None:
     """The id of the grant whose key this is, as people see it; None when the deal knows none of it."""
     found = deal_store.load(session.db, finding.space_no(session, space))
