@@ -133,7 +133,7 @@ def _read_hello(payload: bytes) -> _Said:
     own = chain[0]
     if ids.raw(own.device) != device:
         raise PeerUnproven(why="its certificate is of another device")
-    if own.kind == "grant":  # it stands for one deal, not for the identity whose spaces would be served
+    if not own.is_device:  # it stands for one deal, not for the identity whose spaces would be served
         raise PeerUnproven(why="the key of a grant does not open a sync")
     return _Said(ids.raw(own.identity), device, [ids.raw(one.device) for one in chain[1:]])
 

@@ -62,7 +62,8 @@ def _agenda_page(item: AgendaItem, eye: Eye) -> list[Block]:
 def _log_row(entry: LogEntry, eye: Eye) -> list[Cell]:
     status = entry["status"] + (f": {entry['reason']}" if entry["reason"] else "")
     where = [entry["delivery"], eye.ids(entry["device"]), eye.ids(entry["space"])]
-    return [eye.at(entry["at"]), handle(entry["by"]), entry["kind"], status, *where]
+    who = handle(entry["by"]) + (f" by {eye.ids(entry['grant'])}" if entry["grant"] else "")
+    return [eye.at(entry["at"]), who, entry["kind"], status, *where]
 
 
 def _log_page(entry: LogEntry, eye: Eye) -> list[Block]:
@@ -70,6 +71,7 @@ def _log_page(entry: LogEntry, eye: Eye) -> list[Block]:
         ("event", entry["id"]),
         ("kind", entry["kind"]),
         ("by", named(entry["by"], eye)),
+        ("grant", eye.ids(entry["grant"] or "")),
         ("device", eye.ids(entry["device"])),
         ("at", eye.when(entry["at"])),
         ("place", f"{entry['seq']} on its chain, lamport {entry['lamport']}"),

@@ -74,11 +74,11 @@ def chain_rows(session: Session, space: Space, chain: Chain) -> Iterator[str]:
     admission = Admission(session, space.id)
     with connection.rehearsing(session.db):  # judging notes what a newer Chaise wrote
         first = check_rows.first_sealed(session.db, chain)
-        nobodys = owned = chain._replace(identity=None, admin=False, void=None)
+        nobodys = owned = chain._replace(identity=None, admin=False, void=None, grant=None)
         if first is not None:
             owned = admission.owner(chain, _said(first))
         waits = chain.seq < chain.first and chain == nobodys  # nothing of it was opened, so it tells nothing yet
-        if not waits and (owned.identity, owned.admin, owned.void) != (chain.identity, chain.admin, chain.void):
+        if not waits and owned != chain:
             yield f"whose {_device(chain.device)} is, is noted wrongly"
             return
         for stored in events.read_chain(session.db, chain.no, 0, chain.seq):

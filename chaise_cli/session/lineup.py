@@ -65,7 +65,12 @@ class Branch:
             return False
         above = parent.chain
         self.chain = chain._replace(
-            id=above.id, lamport=above.lamport, identity=above.identity, admin=above.admin, void=above.void
+            id=above.id,
+            lamport=above.lamport,
+            identity=above.identity,
+            admin=above.admin,
+            void=above.void,
+            grant=above.grant,
         )
         return True
 

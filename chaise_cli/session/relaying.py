@@ -11,7 +11,7 @@ from chaise_cli.crypto import derivation
 from chaise_cli.ids import SpaceId, public, raw, text
 from chaise_cli.ledger import receipt as receipts
 from chaise_cli.ledger.receipt import Receipt
-from chaise_cli.store import events, own, places, relays, selves
+from chaise_cli.store import deal_reads, events, own, places, relays, selves
 from sync import relay_findings, relay_memory
 
 if TYPE_CHECKING:
@@ -148,9 +148,10 @@ class RelayMemory:
             return relays.add_incident(self._db, self._place, one, anew=anew)
 
     def to_strike(self) -> Sequence[bytes]:
-        """Those that self tells of, for an admin device to tell on."""
+        """Those that self tells of and the keys of grants that were revoked, for an admin device to tell on."""
         me = self.session.me.device
         gone = {raw(one) for one in selves.revoked(self._db) if one != me}
+        gone |= {raw(key) for key in deal_reads.grants_over(self._db, self.session.me.identity)}
         if not gone or self.session.revoked or _kind(self.session) != "admin":
             return ()
         return sorted(gone - relays.struck(self._db, self._place))

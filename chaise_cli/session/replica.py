@@ -61,12 +61,16 @@ class HomeReplica:
         self._forks: Counter[tuple[SpaceId, bytes]] = Counter()
 
     def identity(self) -> bytes:
-        """Whose home it is."""
-        return raw(self._session.me.identity)
+        """Whose home it is; a run asks for nothing by its person's name."""
+        return raw(self._session.me.identity) if self._session.me.grant is None else bytes(32)
 
     def spaces(self) -> Sequence[replica.SpaceInfo]:
         """The spaces held that this exchange is about."""
         named = members.by_space(self._db)
+        if (grant := self._session.me.grant) is not None:  # wanted before it is held, and nothing else is
+            found = events.find_space(self._db, grant.space)
+            names = named.get(found.no, ()) if found else ()
+            return [replica.SpaceInfo(raw(grant.space), "deal", frozenset(names))]
         return [
             replica.SpaceInfo(raw(space.id), space.kind, frozenset(named.get(space.no, ())))
             for space in events.spaces(self._db)
@@ -255,12 +259,13 @@ class HomeReplica:
 
 
 class HomeSigner:
-    """This device towards a peer."""
+    """This device towards a peer; by_grant: a run towards a relay, which knows the key of its grant."""
 
-    def __init__(self, session: Session) -> None:
-        self._signer = signing.Ed25519Signer(own.device_seed(session.db, session.me.device))
+    def __init__(self, session: Session, *, by_grant: bool = False) -> None:
+        grant = session.me.grant if by_grant else None
+        self._signer = signing.Ed25519Signer(own.device_seed(session.db, grant.key if grant else session.me.device))
         self.device = self._signer.public
-        self.certificates = canonical.encode(own.certificates(session.db))
+        self.certificates = canonical.encode(own.certificates(session.db)[1 if grant else 0 :])
 
     def prove(self, message: bytes) -> bytes:
         """A signature under the tag for proofs."""

@@ -28,6 +28,9 @@ class Part(NamedTuple):
     last: int
 
 
+_NOBODY = (None, 0, None, None)  # whose a row is that has proved nothing
+
+
 class Spot(NamedTuple):
     """Where an event stands: on which row, and its seq."""
 
@@ -189,14 +192,17 @@ def _restate(connection: Connection, old: Chain, head: int, tail: int) -> None:
     first: int = connection.execute("SELECT first FROM chain WHERE no = ?", (tail,)).fetchone()[0]
     opened = old.seq >= first  # else all that moved waits
     seq, id_, lamport = (old.seq, old.id, old.lamport) if opened else (first - 1, None, -1)
-    owner = (raw(old.identity) if old.identity else None, old.admin, old.void)
-    query = "UPDATE chain SET seq = ?, id = ?, lamport = ?, identity = ?, admin = ?, void = ?, cited = ? WHERE no = ?"
-    connection.execute(query, (seq, id_, lamport, *(owner if opened else (None, 0, None)), old.cited or None, tail))
+    owner = (raw(old.identity) if old.identity else None, old.admin, old.void, raw(old.grant) if old.grant else None)
+    query = (
+        "UPDATE chain SET seq = ?, id = ?, lamport = ?, identity = ?, admin = ?, void = ?, grant_key = ?, cited = ?"
+        " WHERE no = ?"
+    )
+    connection.execute(query, (seq, id_, lamport, *(owner if opened else _NOBODY), old.cited or None, tail))
     row = connection.execute(
         "SELECT seq, id, lamport FROM event WHERE chain = ? ORDER BY seq DESC LIMIT 1", (head,)
     ).fetchone()
     begun = row or (old.first - 1, None, -1)
-    kept = owner if _is_claimed(connection, old, head) else (None, 0, None)
+    kept = owner if _is_claimed(connection, old, head) else _NOBODY
     connection.execute(query, (*begun, *kept, old.cited or None, head))
     connection.execute("DELETE FROM delivered WHERE chain = ? AND seq < ?", (tail, first))
     connection.execute("UPDATE delivered SET seq = min(seq, ?) WHERE chain = ?", (first - 1, head))

@@ -378,7 +378,7 @@ class DealFold:
         seq = BEYOND if row.chain in self._strays else row.seq
         return Recorded(
             EventId(text(row.id)), row.identity, DeviceId(text(row.device)), row.at, clock, final, agent, row.content,
-            seq, self._above.get(row.chain, ()),
+            seq, self._above.get(row.chain, ()), row.grant,
         )  # fmt: skip
 
     def _free(self, members: frozenset[str], rows: Sequence[Row]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chaise_cli.domain.light import NamedTuple
-from chaise_cli.ids import IdentityId, SpaceId, raw, text
+from chaise_cli.ids import DeviceId, IdentityId, SpaceId, raw, text
 
 if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection
@@ -32,7 +32,7 @@ class Chain(NamedTuple):
     """One device's chain in one space, or one branch of it, up to its newest opened event.
 
     root: of a branch the id of its first event, and empty for the stem; parent: the row it leaves at its end. first:
-    seq of its first event; `seq` is one less while none was opened.
+    seq of its first event; `seq` is one less while none was opened. grant: of a run's chain, the key that certified it.
     """
 
     no: int
@@ -48,6 +48,7 @@ class Chain(NamedTuple):
     id: bytes
     lamport: int
     cited: bytes
+    grant: DeviceId | None = None
 
     @property
     def name(self) -> str:
@@ -58,7 +59,8 @@ class Chain(NamedTuple):
 class Row(NamedTuple):
     """One event to append or as stored. `body` is the clear body, or the opened JSON without padding.
 
-    `void` says why the event counts for nothing; `content` is its checked body where it has one.
+    `void` says why the event counts for nothing; `content` is its checked body where it has one. `grant`: of a run's
+    word, the key that certified it.
     """
 
     chain: int
@@ -76,10 +78,11 @@ class Row(NamedTuple):
     at: int
     seen: Sequence[tuple[str, int, str]]
     content: Any
+    grant: DeviceId | None = None
 
 
 _SPACE = "no, id, kind, creator, creator_device, epoch, newer, synced_at"
-_CHAIN = "no, space, device, root, parent, first, identity, admin, void, seq, id, lamport, cited"
+_CHAIN = "no, space, device, root, parent, first, identity, admin, void, seq, id, lamport, cited, grant_key"
 
 
 def _space(row: tuple[Any, ...] | None) -> Space | None:
@@ -133,11 +136,12 @@ def set_newer(connection: Connection, no: int) -> None:
 
 
 def _chain(row: tuple[Any, ...]) -> Chain:
-    no, space, device, root, parent, first, identity, admin, void, seq, id_, lamport, cited = row
+    no, space, device, root, parent, first, identity, admin, void, seq, id_, lamport, cited, grant = row
     who = IdentityId(text(identity)) if identity else None
     return Chain(
-        no, space, device, root, parent, first, who, bool(admin), void, seq, id_ or bytes(32), lamport, cited or b""
-    )
+        no, space, device, root, parent, first, who, bool(admin), void, seq, id_ or bytes(32), lamport, cited or b"",
+        DeviceId(text(grant)) if grant else None,
+    )  # fmt: skip
 
 
 def branch_name(device: bytes, root: bytes) -> str:
@@ -173,7 +177,8 @@ def chain_of(connection: Connection, space: int, device: bytes) -> Chain:
 def save_chain(connection: Connection, chain: Chain) -> None:
     """Write a chain's new head and whose it is."""
     connection.execute(
-        "UPDATE chain SET identity = ?, admin = ?, void = ?, seq = ?, id = ?, lamport = ?, cited = ? WHERE no = ?",
+        "UPDATE chain SET identity = ?, admin = ?, void = ?, seq = ?, id = ?, lamport = ?, cited = ?, grant_key = ?"
+        " WHERE no = ?",
         (
             raw(chain.identity) if chain.identity else None,
             chain.admin,
@@ -182,6 +187,7 @@ def save_chain(connection: Connection, chain: Chain) -> None:
             chain.id,
             chain.lamport,
             chain.cited,
+            raw(chain.grant) if chain.grant else None,
             chain.no,
         ),
     )
@@ -222,11 +228,12 @@ class Stored(NamedTuple):
     body: bytes
     device: bytes
     identity: bytes | None
+    grant: bytes | None
 
 
 STORED = (
     "SELECT e.chain, e.seq, e.id, e.suite, e.epoch, e.kind, e.lamport, e.uptake, e.void, e.signature, e.body,"
-    " c.device, c.identity FROM event e JOIN chain c ON c.no = e.chain "
+    " c.device, c.identity, c.grant_key FROM event e JOIN chain c ON c.no = e.chain "
 )
 """Selects what `Stored` holds."""
 

@@ -25,12 +25,23 @@ class Unavailable(Exception):
     """The database does not do what it should: it is away, full or broken. Nothing of the transaction was kept."""
 
 
+class Reach(NamedTuple):
+    """What the key of a grant is served: one space, until an instant in ms."""
+
+    space: bytes
+    until: int
+
+
 class Registered(NamedTuple):
-    """A device that registered. struck: it was struck off afterwards, and is refused everything."""
+    """A device that registered. struck: it was struck off afterwards, and is refused everything.
+
+    reach: of the key of a grant; None for a device, which is served whatever its identity is.
+    """
 
     identity: bytes
     admin: bool
     struck: bool
+    reach: Reach | None = None
 
 
 class Space(NamedTuple):
@@ -142,10 +153,10 @@ class Transaction(Protocol):
         """What is known of a device."""
 
     def devices(self, identity: bytes) -> int:
-        """How many devices of an identity are registered and not struck."""
+        """How many devices of an identity are registered and not struck; keys of grants aside."""
 
-    def register(self, device: bytes, identity: bytes, *, admin: bool) -> None:
-        """Remember a device, or what it is certified for by now."""
+    def register(self, device: bytes, identity: bytes, *, admin: bool, reach: Reach | None = None) -> None:
+        """Remember a device, or the key of a grant, or what it is certified for by now."""
 
     def strike(self, identity: bytes, device: bytes) -> None:
         """Strike a device of an identity off for good, whether or not it registered."""

@@ -140,10 +140,11 @@ def _summary(relay: Relay, who: Caller, body: bytes) -> Answer:
 
     def look() -> Answer | None:
         held.clear()
-        held.update(relay.store.positions(who.identity))
+        held.update(people.positions(relay.store, who))
         return compare()
 
     def told(news: News) -> Answer | None:
+        news = {space: at for space, at in news.items() if who.sees(space)}
         held.update({space: at for space, at in news.items() if space not in held or at.number > held[space].number})
         return compare()
 

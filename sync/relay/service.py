@@ -17,6 +17,7 @@ from . import mailboxes, objects, people, pulling, pushing
 from .contract import Store
 from .limits import DAY_MS, Limits
 from .people import Caller, Registration
+from .refusal import Refusal, not_found
 
 VERSION: Final = 1
 
@@ -53,7 +54,7 @@ class Relay:
 
     def caller(self, device: bytes) -> Caller:
         """A registered device."""
-        return people.caller(self.store, device)
+        return people.caller(self.store, device, self.clock())
 
     def register(self, device: bytes, asked: Registration) -> bytes:
         """Let a device in; the relay's key, and the boards whose door it opened."""
@@ -70,6 +71,8 @@ class Relay:
 
     def push(self, who: Caller, given: Push) -> Pushed:
         """Keep what holds of a push."""
+        if not who.sees(given.space):
+            raise not_found()
         checked = pushing.check(given)
         kept = self.store.run(lambda writing: pushing.keep(writing, who, given, checked, self.limits))
         if kept.touched:
@@ -82,11 +85,11 @@ class Relay:
 
     def summary(self, who: Caller, said: Summary) -> Different | None:
         """Where what the caller knows differs from what is here for it, as of now."""
-        return pulling.compare(self.store.positions(who.identity), said)
+        return pulling.compare(people.positions(self.store, who), said)
 
     def pull(self, who: Caller, asked: Pull) -> bytes:
         """The answer to a pull."""
-        held = self.store.positions(who.identity)
+        held = people.positions(self.store, who)
         return pulling.Pulling(self.store, self.signer, self.clock()).answer(held, asked)
 
     def put_object(self, who: Caller, piece: Piece) -> int:
@@ -99,6 +102,8 @@ class Relay:
 
     def open_mailbox(self, who: Caller, mailbox: bytes) -> int:
         """Open a mailbox; until when, in ms."""
+        if who.space is not None:
+            raise Refusal("relay.not_admitted", "the key of a grant lets nobody in")
         return mailboxes.begin(self.store, who, mailbox, self.limits, self.clock())
 
     def put_mailbox(self, mailbox: bytes, slot: int, data: bytes) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 from chaise_cli.ledger import receipt, segment
 
-from .contract import Chain, Entry, Position, Registered, Space, Spent, Upload
+from .contract import Chain, Entry, Position, Reach, Registered, Space, Spent, Upload
 
 ROWS: Final = 4_096  # entries looked at for one answer
 _ENTRY: Final = "first, length, device, first_seq, prev, last, head, events, signature"
@@ -104,18 +104,20 @@ class Writing:
 
     def devices(self, identity: bytes) -> int:
         query = (
-            "SELECT count(*) FROM device WHERE identity = ? AND NOT EXISTS"
+            "SELECT count(*) FROM device WHERE identity = ? AND space IS NULL AND NOT EXISTS"
             " (SELECT 1 FROM strike WHERE strike.identity = device.identity AND strike.device = device.device)"
         )
         return int(self._rows.all(query, identity)[0][0])
 
-    def register(self, device: bytes, identity: bytes, *, admin: bool) -> None:
+    def register(self, device: bytes, identity: bytes, *, admin: bool, reach: Reach | None = None) -> None:
         self._rows.all(
-            "INSERT INTO device (device, identity, admin) VALUES (?, ?, ?)"
-            " ON CONFLICT (device) DO UPDATE SET identity = excluded.identity, admin = excluded.admin",
+            "INSERT INTO device (device, identity, admin, space, until) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (device) DO UPDATE SET identity = excluded.identity, admin = excluded.admin,"
+            " space = excluded.space, until = excluded.until",
             device,
             identity,
             admin,
+            *(reach or (None, None)),
         )
 
     def strike(self, identity: bytes, device: bytes) -> None:
@@ -217,11 +219,14 @@ def key(rows: Rows, made: bytes) -> bytes:
 def registered(rows: Rows, device: bytes) -> Registered | None:
     """What is known of a device."""
     query = (
-        "SELECT device.identity, admin, strike.device IS NOT NULL FROM device LEFT JOIN strike"
+        "SELECT device.identity, admin, strike.device IS NOT NULL, space, until FROM device LEFT JOIN strike"
         " ON strike.identity = device.identity AND strike.device = device.device WHERE device.device = ?"
     )
     found = rows.all(query, device)
-    return Registered(found[0][0], bool(found[0][1]), bool(found[0][2])) if found else None
+    if not found:
+        return None
+    identity, admin, struck, space, until = found[0]
+    return Registered(identity, bool(admin), bool(struck), Reach(space, until) if space is not None else None)
 
 
 def served(rows: Rows, space: bytes, identity: bytes) -> bool:

@@ -17,6 +17,7 @@ from sync.relay.contract import (
     Chain,
     Entry,
     Position,
+    Reach,
     Registered,
     Space,
     Spent,
@@ -319,6 +320,17 @@ def test_devices_are_registered_and_struck(store: Store) -> None:
     assert store.run(lambda writing: writing.struck(LISA, [OTHER, DEVICE]))
     assert not store.run(lambda writing: writing.struck(LISA, [OTHER]))
     assert store.device(SPACE) is None
+
+
+def test_keys_of_grants_are_registered_with_what_they_reach_and_are_no_devices(store: Store) -> None:
+    reach = Reach(SPACE, 2**52)
+    store.run(lambda writing: writing.register(DEVICE, LISA, admin=False, reach=reach))
+    assert store.device(DEVICE) == Registered(LISA, admin=False, struck=False, reach=reach)
+    assert store.run(lambda writing: writing.devices(LISA)) == 0
+    store.run(lambda writing: writing.strike(LISA, DEVICE))
+    assert store.device(DEVICE) == Registered(LISA, admin=False, struck=True, reach=reach)
+    store.run(lambda writing: writing.register(DEVICE, LISA, admin=True))
+    assert store.device(DEVICE) == Registered(LISA, admin=True, struck=True)
 
 
 def test_invites_are_known_by_their_hash(store: Store) -> None:

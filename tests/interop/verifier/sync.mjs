@@ -84,7 +84,7 @@ export function hello(payload) {
   if (!device || !unb64(value.nonce, 32) || !Array.isArray(value.certificates)) refuse(RULES, 'hello')
   const { identity, kind, device: certifiedDevice } = certified(value.certificates)
   if (!same(certifiedDevice, device)) refuse('peer.unproven', 'certificates of another device')
-  if (kind === 'grant') refuse('peer.unproven', 'a grant')
+  if (['grant', 'run'].includes(kind)) refuse('peer.unproven', 'a grant')
   return { device, identity }
 }
 

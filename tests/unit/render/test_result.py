@@ -56,7 +56,9 @@ PROMISED = {
     "state milestones totals may",
     "milestone": "id deal n title amount due criteria final state funded held released refunded payable paid_out "
     "review_deadline files may",
-    "op": "id request_id kind amount total to state ref",
+    "op": "id request_id kind amount total to state ref grant",
+    "grant": "id deal name by can milestone max per_day spent until approvals approved delivered_for_ms policy state "
+    "final",
     "contest": "id contested histories",
     "file": "name size digest fetched",
     "journal_entry": "at text ref postings",
@@ -72,7 +74,7 @@ PROMISED = {
     "inbox_item": "id deal kind text at waits_for until next",
     "agenda_item": "at tz kind of consequence",
     "place": "peer kind auto synced_at boards spaces unsent problem caught",
-    "log_entry": "id space kind by device seq lamport at status reason delivery branch",
+    "log_entry": "id space kind by device seq lamport at status reason delivery branch grant",
     "sync": "peers",
     "backup": "file size at identity device spaces events files requests newer_here problems",
     "verify": "events spaces balances problems forks chains files pages subset",
@@ -93,6 +95,7 @@ OPTIONAL = {
     "milestone": "tz op would",
     "op": "run milestone text",
     "run": "again differs",
+    "grant": "file",
     "file": "milestone by at kind path",
     "booking": "note until lapsed may move reason why ended_by late contested missing",
     "message": "kind unread branch milestone revoked",

@@ -103,7 +103,7 @@ def test_another_device_of_a_person_needs_neither(relay: Relay, lisa: Guest) -> 
     assert phone.who.identity == lisa.identity
 
 
-def test_certificates_have_to_be_of_the_device_and_no_grants(relay: Relay, lisa: Guest) -> None:
+def test_certificates_have_to_be_of_the_device_and_lead_to_the_root(relay: Relay, lisa: Guest) -> None:
     other = Guest(relay, "phone", of="lisa")
     refuses("relay.not_admitted", lambda: relay.register(lisa.device, people.read_registration(other.asks())))
     refuses("relay.not_admitted", lambda: Guest(relay, "ci", of="lisa", kind="grant").register())
