@@ -20,6 +20,7 @@ class Recorded(NamedTuple):
     body: Body
     seq: int = 0  # its place on its chain
     above: tuple[DeviceId, ...] = ()  # its device and those that certified it; only where one was revoked
+    beside: frozenset[str] = frozenset()  # last events that revocations of its device name, and its history lacks
 
 
 class By(NamedTuple):
