@@ -20,6 +20,7 @@ from sync.relay.desk import Desk, Request
 from sync.relay.limits import Limits
 from sync.relay.memory import Memory
 from sync.relay.service import Relay
+from sync.relay_memory import Reached
 from sync.web import Address, Answer, NoAnswer
 from tests.fakes.homes import Hands, seeded
 
@@ -44,6 +45,7 @@ class Place:
         self.false: set[str] = set()  # who gets a false receipt next
         self.lied = False
         self.told_false: set[str] = set()  # who got one
+        self.told: dict[str, set[Reached]] = {}  # which losses each device was told of, by the receipts they broke
         self._keys = 0
         self._invite: str | None = None
 
@@ -108,6 +110,11 @@ class Place:
             None if (label, space) in self.hidden else _store(self.desks[self.sides.get(label, 0)]).spaces.get(space)
         )
         return (found.number, found.head) if found else (0, None)
+
+    def lacks(self, label: str, people: set[bytes]) -> bool:
+        """Whether somebody of these has not registered with the relay as a device is shown it, or hides there."""
+        known = {identity for identity, _ in _store(self.desks[self.sides.get(label, 0)]).known.values()}
+        return not people <= known or bool(self.hidden)
 
     def honest(self) -> None:
         """From now on one history for everybody, and all of it."""
