@@ -10,6 +10,7 @@ import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import formatdate
+from itertools import combinations
 from typing import Any, Final
 from unittest import mock
 
@@ -111,10 +112,11 @@ class Place:
         )
         return (found.number, found.head) if found else (0, None)
 
-    def lacks(self, label: str, people: set[bytes]) -> bool:
-        """Whether somebody of these has not registered with the relay as a device is shown it, or hides there."""
-        known = {identity for identity, _ in _store(self.desks[self.sides.get(label, 0)]).known.values()}
-        return not people <= known or bool(self.hidden)
+    def parts(self, label: str, people: set[bytes]) -> bool:
+        """Whether two of these share nothing at the relay as a device is shown it, so it takes no deal of theirs."""
+        reach = _store(self.desks[self.sides.get(label, 0)]).reach
+        served = [reach.get(one, frozenset()) for one in sorted(people)]
+        return bool(self.hidden) or any(not one & other for one, other in combinations(served, 2))
 
     def honest(self) -> None:
         """From now on one history for everybody, and all of it."""
