@@ -265,6 +265,9 @@ def _exchange(session: Session, place: int | None, url: str, transport: Transpor
         if own.written(session.db) != before or len(events.spaces(session.db, "board")) != boards:
             again = _once(session, place, transport, progress)
             sent, received = sent + again.sent, received + again.received
+            problems += [problem.text for problem in again.problems]
+            alarm, rejected = done.alarm or again.alarm, done.rejected + again.rejected
+            done = done._replace(rejected=rejected, failure=again.failure, alarm=alarm)
     last = Done(url, sent, received, done.rejected, problems, done.failure, done.alarm)
     if place is not None:
         error = done.alarm or done.failure

@@ -10,6 +10,7 @@ import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import formatdate
+from itertools import combinations
 from typing import Any, Final
 from unittest import mock
 
@@ -20,6 +21,7 @@ from sync.relay.desk import Desk, Request
 from sync.relay.limits import Limits
 from sync.relay.memory import Memory
 from sync.relay.service import Relay
+from sync.relay_memory import Reached
 from sync.web import Address, Answer, NoAnswer
 from tests.fakes.homes import Hands, seeded
 
@@ -44,6 +46,7 @@ class Place:
         self.false: set[str] = set()  # who gets a false receipt next
         self.lied = False
         self.told_false: set[str] = set()  # who got one
+        self.told: dict[str, set[Reached]] = {}  # which losses each device was told of, by the receipts they broke
         self._keys = 0
         self._invite: str | None = None
 
@@ -108,6 +111,12 @@ class Place:
             None if (label, space) in self.hidden else _store(self.desks[self.sides.get(label, 0)]).spaces.get(space)
         )
         return (found.number, found.head) if found else (0, None)
+
+    def parts(self, label: str, people: set[bytes]) -> bool:
+        """Whether two of these share nothing at the relay as a device is shown it, so it takes no deal of theirs."""
+        reach = _store(self.desks[self.sides.get(label, 0)]).reach
+        served = [reach.get(one, frozenset()) for one in sorted(people)]
+        return bool(self.hidden) or any(not one & other for one, other in combinations(served, 2))
 
     def honest(self) -> None:
         """From now on one history for everybody, and all of it."""

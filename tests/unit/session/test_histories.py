@@ -105,6 +105,17 @@ def test_an_event_may_cite_any_history_of_a_device(lisa: Session) -> None:
     assert cited == {text(each.ids[-1]) for each in (pen, other, third)}
 
 
+def test_what_a_chain_has_cited_is_noted_rightly_when_what_it_cited_parts(lisa: Session) -> None:
+    """Simulator, family 103: our own chain came along in the piece that brought the fork."""
+    pen = stranger(lisa).say(HELLO).say(HELLO)
+    other = pen.fork(3).say(talk.MessageSent("other", ()))
+    homes.deliver(lisa, pen.id, [pen.run()])
+    homes.write(lisa, pen.id, HELLO)
+    mine = [run for run in homes.runs(lisa, pen.id) if run.device == raw(lisa.me.device)]
+    homes.deliver(lisa, pen.id, [*mine, other.run()])
+    assert checking.verify(lisa, lambda _, __: None).problems == []
+
+
 def test_a_device_that_forks_without_end_is_taken_by_and_by(lisa: Session) -> None:
     pen = stranger(lisa).say(HELLO).say(HELLO)
     others = [pen.fork(3).say(talk.MessageSent(f"{number}", ())) for number in range(FORKS_MOST + 10)]
