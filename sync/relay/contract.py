@@ -223,6 +223,9 @@ class Store(Protocol):
     def head_at(self, space: bytes, number: int) -> tuple[bytes, Entry | None]:
         """For a number from 1 to the count: the head before the entry that holds it, and that entry."""
 
+    def before(self, spaces: Collection[bytes]) -> Mapping[bytes, Position]:
+        """Where each of these spaces stood before its newest entry; nothing of one that has a single entry."""
+
     def doors(self, spaces: Collection[bytes]) -> Mapping[bytes, bytes]:
         """The door keys of those of these spaces that are boards."""
 

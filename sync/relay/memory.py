@@ -98,6 +98,11 @@ class Memory:
             before = log[at - 1].head if at else receipt.START
             return before, log[at] if number and at < len(log) else None
 
+    def before(self, spaces: Collection[bytes]) -> Mapping[bytes, Position]:
+        with self._lock:
+            known = {space: self.log.get(space, [])[-2:] for space in spaces}
+            return {space: Position(log[0].to, log[0].head) for space, log in known.items() if len(log) == 2}
+
     def doors(self, spaces: Collection[bytes]) -> Mapping[bytes, bytes]:
         with self._lock:
             held = {space: self.spaces[space].door for space in spaces if space in self.spaces}

@@ -5,16 +5,16 @@ What a request says is read and answered in `desk`; `server` puts that behind HT
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from chaise_cli import ids
 from chaise_cli.ledger import canonical, receipt
 from chaise_cli.ledger.receipt import Signer
 
-from ..relay_messages import Different, Piece, Pull, Push, Pushed, Summary
+from ..relay_messages import NEWS_LIMIT, Different, Piece, Pull, Push, Pushed, Summary
 from . import mailboxes, objects, people, pulling, pushing
-from .contract import Store
+from .contract import Position, Store
 from .limits import DAY_MS, Limits
 from .people import Caller, Registration
 
@@ -83,6 +83,14 @@ class Relay:
     def summary(self, who: Caller, said: Summary) -> Different | None:
         """Where what the caller knows differs from what is here for it, as of now."""
         return pulling.compare(self.store.positions(who.identity), said)
+
+    def news(self, held: Mapping[bytes, Position], said: Summary, different: Different) -> bytes:
+        """The section of the one entry that the asker lacks, where the digests tell and it is small; or nothing."""
+        row = pulling.newest(self.store, held, said, different)
+        if row is None:
+            return b""
+        answer = pulling.Pulling(self.store, self.signer, self.clock(), NEWS_LIMIT).answer(held, Pull((), (row,)))
+        return answer[1:] if len(answer) <= NEWS_LIMIT else b""
 
     def pull(self, who: Caller, asked: Pull) -> bytes:
         """The answer to a pull."""

@@ -267,6 +267,17 @@ def head_at(rows: Rows, space: bytes, number: int) -> tuple[bytes, Entry | None]
     return (found[1].head if len(found) > 1 else receipt.START), found[0]
 
 
+def before(rows: Rows, spaces: Collection[bytes]) -> Mapping[bytes, Position]:
+    """Where spaces stood before their newest entry."""
+    query = (
+        "SELECT space.space, entry.first + entry.length - 1, entry.head FROM space JOIN entry"
+        " ON entry.space = space.space AND entry.first = (SELECT first FROM entry AS other"
+        " WHERE other.space = space.space ORDER BY first DESC LIMIT 1 OFFSET 1)"
+        f" WHERE space.space IN ({marks(spaces)})"
+    )
+    return {row[0]: Position(row[1], row[2]) for row in rows.all(query, *spaces)} if spaces else {}
+
+
 def doors(rows: Rows, spaces: Collection[bytes]) -> Mapping[bytes, bytes]:
     """The door keys of boards."""
     query = f"SELECT space, door FROM space WHERE space IN ({marks(spaces)}) AND door IS NOT NULL"

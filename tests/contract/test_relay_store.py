@@ -105,6 +105,7 @@ def test_what_was_kept_is_read_by_everybody_afterwards(opens: Open) -> None:
     store = opens()
     found(store)
     store.run(lambda writing: write(writing, 3))
+    assert store.before([SPACE]) == store.before([]) == {}
     store.run(lambda writing: write(writing, 2))
     other = opens()
     log = other.entries(SPACE, 0, 1000)
@@ -133,6 +134,7 @@ def test_entries_are_found_by_number_by_seq_and_up_to_a_size(store: Store) -> No
     assert store.head_at(SPACE, 4) == (log[0].head, log[1])
     assert store.head_at(SPACE, 7) == (log[1].head, log[2])
     assert store.head_at(SPACE, 9)[1] is None
+    assert store.before([SPACE, OTHER]) == {SPACE: Position(4, log[1].head)}
 
     def look(writing: Transaction, first: int, last: int) -> list[Entry]:
         return list(writing.overlapping(SPACE, DEVICE, first, last))

@@ -349,19 +349,22 @@ def _different(data: bytes, _: int) -> Values:
     if found is None:
         return {"differs": False}
     rows = [{"range": number, "digests": text(row)} for number, row in found.ranges]
-    return {"differs": True, "digest": text(found.digest), "ranges": rows}
+    return {"differs": True, "digest": text(found.digest), "ranges": rows, "news": _told_of(found.news)}
 
 
 def _sections(data: bytes, _: int) -> Values:
     sections, more = relay_messages.read_sections(data)
-    told = [
+    return {"more": more, "sections": _told_of(sections)}
+
+
+def _told_of(sections: Sequence[relay_messages.Section]) -> list[Values]:
+    return [
         {
             "space": text(one.space), "after": one.after, "to": one.receipt.number,
             "order": [list(run) for run in one.order], "segments": [_told(run) for run in one.segments],
         }
         for one in sections
     ]  # fmt: skip
-    return {"more": more, "sections": told}
 
 
 def _summary(data: bytes, _: int) -> Values:
@@ -444,7 +447,7 @@ def _door_proof(given: Input) -> Values:
 
 
 def _request(given: Input) -> Values:
-    """By RFC 9421 over these four components; `input` is what stands behind `chaise=`."""
+    """By RFC 9421 over these four components; `input` is what stands behind `c=`."""
     told = {"@method": "method", "@authority": "authority", "@path": "path", "content-digest": "digest"}
     lines = [f'"{name}": {given[field]}' for name, field in told.items()]
     base = "\n".join([*lines, f'"@signature-params": {given["input"]}'])
