@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -190,6 +190,14 @@ class HomeReplica:
             for one in waiting.between(self._db, *part)
             if links[one.seq - run.first_seq].id != one.id
         ]
+
+    def relays(self) -> Sequence[bytes]:
+        """Those whose keys are known from the places of this home."""
+        return relays.keys(self._db)
+
+    def signed(self, relays_: Collection[bytes]) -> Mapping[bytes, bytes]:
+        """From the logs followed here, and what others showed."""
+        return relaying.signed(self._session, relays_) if relays_ else {}
 
     def receipts(self, space: bytes) -> Sequence[bytes]:
         """What relays signed for a space."""

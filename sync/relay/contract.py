@@ -156,6 +156,9 @@ class Transaction(Protocol):
     def add_invite(self, digest: bytes) -> None:
         """Let in whoever knows the invite with this SHA-256."""
 
+    def drop_invite(self, digest: bytes) -> None:
+        """Let nobody in by it any more; whoever registered stays."""
+
     def invited(self, digest: bytes) -> bool:
         """Whether there is an invite with this SHA-256."""
 
@@ -225,6 +228,9 @@ class Store(Protocol):
 
     def before(self, spaces: Collection[bytes]) -> Mapping[bytes, Position]:
         """Where each of these spaces stood before its newest entry; nothing of one that has a single entry."""
+
+    def invites(self) -> Collection[bytes]:
+        """The SHA-256 of every invite that lets somebody in."""
 
     def doors(self, spaces: Collection[bytes]) -> Mapping[bytes, bytes]:
         """The door keys of those of these spaces that are boards."""

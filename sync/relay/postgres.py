@@ -168,6 +168,10 @@ class Postgres:
         with self._reading() as rows:
             return sql.before(rows, spaces)
 
+    def invites(self) -> Collection[bytes]:
+        with self._reading() as rows:
+            return sql.invites(rows)
+
     def doors(self, spaces: Collection[bytes]) -> Mapping[bytes, bytes]:
         with self._reading() as rows:
             return sql.doors(rows, spaces)

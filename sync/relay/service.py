@@ -5,7 +5,7 @@ What a request says is read and answered in `desk`; `server` puts that behind HT
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from chaise_cli import ids
@@ -50,6 +50,14 @@ class Relay:
     def new_invite(self) -> str:
         """A fresh invite to this relay."""
         return people.new_invite(self.store, self._random(20))
+
+    def invites(self) -> Sequence[str]:
+        """The ids of the invites that let somebody in; an id lets nobody in."""
+        return sorted(people.invite_id(digest) for digest in self.store.invites())
+
+    def withdraw(self, given: str) -> str:
+        """Let nobody in by an invite any more; its id. given: the id, or enough of its beginning. Raises NoInvite."""
+        return people.withdraw(self.store, given)
 
     def caller(self, device: bytes) -> Caller:
         """A registered device."""

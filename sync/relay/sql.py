@@ -128,6 +128,9 @@ class Writing:
     def add_invite(self, digest: bytes) -> None:
         self._rows.all("INSERT INTO invite (digest) VALUES (?) ON CONFLICT DO NOTHING", digest)
 
+    def drop_invite(self, digest: bytes) -> None:
+        self._rows.all("DELETE FROM invite WHERE digest = ?", digest)
+
     def invited(self, digest: bytes) -> bool:
         return bool(self._rows.all("SELECT 1 FROM invite WHERE digest = ?", digest))
 
@@ -276,6 +279,11 @@ def before(rows: Rows, spaces: Collection[bytes]) -> Mapping[bytes, Position]:
         f" WHERE space.space IN ({marks(spaces)})"
     )
     return {row[0]: Position(row[1], row[2]) for row in rows.all(query, *spaces)} if spaces else {}
+
+
+def invites(rows: Rows) -> Collection[bytes]:
+    """The SHA-256 of every invite."""
+    return [bytes(digest) for (digest,) in rows.all("SELECT digest FROM invite")]
 
 
 def doors(rows: Rows, spaces: Collection[bytes]) -> Mapping[bytes, bytes]:

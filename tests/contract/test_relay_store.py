@@ -328,6 +328,12 @@ def test_invites_are_known_by_their_hash(store: Store) -> None:
     store.run(lambda writing: writing.add_invite(OTHER))
     assert store.run(lambda writing: writing.invited(OTHER))
     assert not store.run(lambda writing: writing.invited(SPACE))
+    store.run(lambda writing: writing.add_invite(SPACE))
+    assert sorted(store.invites()) == sorted([OTHER, SPACE])
+    store.run(lambda writing: writing.drop_invite(OTHER))
+    store.run(lambda writing: writing.drop_invite(OTHER))
+    assert not store.run(lambda writing: writing.invited(OTHER))
+    assert list(store.invites()) == [SPACE]
 
 
 def test_an_attachment_is_served_when_it_is_whole(store: Store) -> None:

@@ -55,10 +55,10 @@ class Place:
     def invite(self) -> str:
         """The invite, good for every history that is shown here; a fresh one where it has been forgotten."""
         first = _store(self.desks[0])
-        if self._invite is None or relay_invite.digest(relay_invite.read(self._invite)) not in first.invites:
+        if self._invite is None or relay_invite.digest(relay_invite.read(self._invite)) not in first.invited_by:
             self._invite = self.desks[0].relay.new_invite()
         for desk in self.desks[1:]:
-            _store(desk).invites = dict(first.invites)
+            _store(desk).invited_by = dict(first.invited_by)
         return self._invite
 
     def keep(self) -> None:

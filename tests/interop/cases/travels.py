@@ -25,6 +25,7 @@ from tests.interop.cases.common import (
     EPOCH,
     GENESIS,
     IDENTITY,
+    RELAY,
     SECRET,
     SPACE,
     Case,
@@ -264,7 +265,7 @@ def _proofs() -> Iterator[Case]:
     phone = signer(10)
     lead, follow = _hello(), _hello(phone, 7)
     halves = sha256(lead).digest() + sha256(follow).digest()
-    boards = [SECRET, count(32, 50)]
+    boards, relays = [SECRET, count(32, 50)], [RELAY.public, signer(31).public]
 
     def message(role: bytes) -> bytes:
         return b"chaise/1 sync\0" + role + b"\0" + halves
@@ -272,8 +273,11 @@ def _proofs() -> Iterator[Case]:
     def mac(role: bytes, secret: bytes) -> bytes:
         return hmac.digest(derivation.derive(secret, "access"), message(role), "sha256")
 
+    def met(role: bytes, relay: bytes) -> bytes:
+        return hmac.digest(relay, message(role), "sha256")
+
     def one(name: str, payload: bytes, expect: str = "ok", role: str = "lead") -> Case:
-        given = {"payload": payload, "role": role, "lead": lead, "follow": follow, "boards": boards}
+        given = {"payload": payload, "role": role, "lead": lead, "follow": follow, "boards": boards, "relays": relays}
         return case(f"proof: {name}", "sync.md", "proof", expect, **given)
 
     leads = DEVICE.sign(signing.TAGS.proof, message(b"lead"))
@@ -281,6 +285,9 @@ def _proofs() -> Iterator[Case]:
     yield one("of the leader", leads)
     yield one("of the leader, with both boards", leads + b"".join(sorted(mac(b"lead", board) for board in boards)))
     yield one("of the leader, with a board nobody knows", leads + mac(b"lead", count(32, 51)))
+    both = sorted([mac(b"lead", SECRET), met(b"lead", relays[1])])
+    yield one("of the leader, with a board and a relay", leads + b"".join(both))
+    yield one("of the leader, with the other side's MAC of a relay", leads + met(b"follow", relays[0]))
     yield one("with the other side's MAC", leads + mac(b"follow", SECRET))
     yield one("of the follower", follows, role="follow")
     for name, payload, role in (
@@ -307,9 +314,6 @@ def of_relays() -> Iterator[Case]:
     yield from _messages()
     yield from _doors()
     yield from _requests()
-
-
-RELAY: Final = signer(30)
 
 
 def receipted(number: int, event: bytes, head: bytes) -> Receipt:

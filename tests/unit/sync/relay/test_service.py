@@ -93,7 +93,7 @@ def test_a_door_proof_is_for_one_relay(relay: Relay, board: Pen) -> None:
 def test_an_invite_is_kept_as_a_hash_alone(relay: Relay) -> None:
     given = relay.new_invite()
     assert isinstance(relay.store, Memory)
-    assert list(relay.store.invites) == [sha256(relay_invite.read(given)).digest()]
+    assert list(relay.store.invites()) == [sha256(relay_invite.read(given)).digest()]
     Guest(relay, "ada").register(invite=given)
     Guest(relay, "eve").register(invite=given.lower().replace("-", " "))
 
