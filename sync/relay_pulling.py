@@ -22,6 +22,7 @@ _ROWS: Final = 20_000  # in one request
 _LATER: Final = frozenset(
     {"sync.gap", "sync.waiting_full", "chain.too_forked"}
 )  # what is refused so may be taken another time
+_NOT_NOW: Final = frozenset({"space.not_for_us", "space.crowded"})  # until there is another key or answer of ours
 _STUCK_LIMIT: Final = 64 * 1024 * 1024  # bytes
 _SUMMARY_LIMIT: Final = 8 * 1024 + NEWS_LIMIT
 
@@ -190,7 +191,7 @@ class Pulling:
             course.keep(kept)
             for space, (rejected, problems) in self._why.items():
                 course.tally.refuse(rejected, problems)
-                if "space.not_for_us" in {problem.code for problem in problems}:
+                if _NOT_NOW & {problem.code for problem in problems}:
                     course.memory.refuse(space)
         for track in kept:
             track.saved()

@@ -132,7 +132,7 @@ class RelayMemory:
             relays.restart(self._db, self._place, space)
 
     def refuse(self, space: bytes) -> None:
-        """Until our keys change."""
+        """Until our keys change, or we write where we had not."""
         with self.session.admitting():
             relays.refuse(self._db, self._place, space, self._keys())
 
@@ -207,8 +207,9 @@ class RelayMemory:
         return relays.logs(self._db, self._place, self._keys())
 
     def _keys(self) -> bytes:
-        """What changes when there is a new key that something might open with."""
-        return sha256("".join(sorted(own.box_seeds(self._db))).encode()).digest()[:8]
+        """What changes when there is a new key that something might open with, or we answered in another space."""
+        answered = events.answered(self._db, self.session.me.identity)
+        return sha256("".join([*sorted(own.box_seeds(self._db)), str(answered)]).encode()).digest()[:8]
 
 
 def _kind(session: Session) -> str:

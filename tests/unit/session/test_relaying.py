@@ -16,7 +16,7 @@ from chaise_cli.domain import talk
 from chaise_cli.domain.body import replace
 from chaise_cli.ids import DeviceId, IdentityId, SpaceId, raw, text
 from chaise_cli.ledger import receipt as receipts
-from chaise_cli.session import access
+from chaise_cli.session import access, newcomers
 from chaise_cli.session.relaying import RelayMemory
 from chaise_cli.session.replica import HomeReplica, HomeSigner
 from chaise_cli.session.session import Session
@@ -313,6 +313,25 @@ def test_a_deal_that_opens_for_nobody_is_not_fetched_each_time(three: tuple[Gues
             james.session.db, james.place, relays.Log(space, 2, b"i" * 32, None, door=False), 0, [], []
         )
     assert memory.reached()[space].number == 2
+
+
+def test_what_is_left_out_for_want_of_answers_is_fetched_once_there_is_one(
+    three: tuple[Guest, Guest, SpaceId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lisa, james, first = three
+    monkeypatch.setattr(newcomers, "MOST", 1)
+    board = events.spaces(lisa.session.db, "board")[0].id
+    about = homes.post(lisa.session, board)
+    second = homes.open_deal(lisa.session, IdentityId(james.session.me.identity), about, client=True)
+    homes.write(lisa.session, second, homes.deals_invite())
+    clean(lisa.sync())
+    assert {problem.code for problem in james.sync().problems} == {"space.crowded"}
+    clean(james.sync())
+    assert [path for path, _, _ in james.link.asked] == ["/v1/summary"], "it is not fetched again and again"
+    assert events.find_space(james.session.db, second) is None
+    say(james, first, "here I am")
+    clean(james.sync())
+    assert lisa.state(second)["message"] == james.state(second)["message"]
 
 
 def test_attachments_go_through_and_are_not_asked_for_again(three: tuple[Guest, Guest, SpaceId]) -> None:
