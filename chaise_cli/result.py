@@ -141,6 +141,7 @@ VERBS: Final[Mapping[str, Answer]] = MappingProxyType(
         "peer remove": _one("place"),
         "relay serve": _one("relay"),
         "relay invite": _one("relay"),
+        "relay invites": _list("relay_entry"),
         "verify": _one("verify"),
         "backup": _one("backup"),
         "restore": _one("identity"),

@@ -418,6 +418,14 @@ class Relay(TypedDict):
     relay: str
     store: str
     invite: str | None
+    invite_id: str | None  # as `relay invites` calls it
+    withdrawn: str | None  # the id of an invite that lets nobody in any more
+
+
+class RelayEntry(TypedDict):
+    """An invite that lets somebody register at a relay, which keeps its hash alone."""
+
+    id: str
 
 
 class RailSim(TypedDict):
@@ -563,6 +571,7 @@ SHAPES: Final[dict[str, type]] = {
     "place": Place,
     "sync": Sync,
     "relay": Relay,
+    "relay_entry": RelayEntry,
     "sync_status": SyncStatus,
     "serving": Serving,
     "sim": RailSim,

@@ -112,7 +112,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "agenda": ("chaise agenda",),
     "wait": ("chaise wait deal-7k3m9q2x/1 --until funded --timeout 2h --sync",),
     "sync": ("chaise sync", "chaise sync ~/Shared/chaise", "chaise sync --watch", "chaise sync --status"),
-    "relay": ("chaise relay serve --listen 127.0.0.1:8787", "chaise relay invite"),
+    "relay": ("chaise relay serve --listen 127.0.0.1:8787", "chaise relay invite", "chaise relay invites"),
     "devices": ("chaise devices",),
     "device": (
         "chaise device add --name phone",

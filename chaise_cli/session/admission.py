@@ -18,7 +18,18 @@ from chaise_cli.ids import DeviceId, IdentityId, SpaceId, public, raw, text
 from chaise_cli.ledger import canonical, certificate, clear, header
 from chaise_cli.ledger import revocation as statement
 from chaise_cli.ledger import segment as segments
-from chaise_cli.session import adopting, border, epochs, plaintext, rekeying, selfspace, vouchers, wraps, writing
+from chaise_cli.session import (
+    adopting,
+    border,
+    epochs,
+    newcomers,
+    plaintext,
+    rekeying,
+    selfspace,
+    vouchers,
+    wraps,
+    writing,
+)
 from chaise_cli.session.lineup import Branch, Item, Lineup
 from chaise_cli.store import epochs as epoch_rows
 from chaise_cli.store import events, folding, own, waiting
@@ -87,8 +98,9 @@ class Admission:
         """Admit segments; those of one chain come in order."""
         if self._space is None and not self._introduce(given):
             count = sum(len(segment.events) for segment in given)
-            problem = Refusal("space.not_for_us", f"{public('deal', self._id)} names somebody else")
-            return Admitted(0, count, [*self._problems, problem])
+            if not any(problem.code == newcomers.Crowded.code for problem in self._problems):
+                self._problems.append(Refusal("space.not_for_us", f"{public('deal', self._id)} names somebody else"))
+            return Admitted(0, count, self._problems)
         for segment in given:
             self._accepted += self._enqueue(segment)
         self._queue_waiting()
@@ -116,19 +128,30 @@ class Admission:
             if segment.first_seq != 0 or first is None or first.suite != header.CLEAR:
                 continue
             try:
-                self._verify(segment)
+                links = self._verify(segment)
                 genesis = clear.read_genesis(first.body)
+                if genesis.space != "deal" or not self._is_for_us(segment, links, genesis.creator, given):
+                    continue
             except ChaiseError as error:
                 self._refuse(error)
-                continue
-            granted = self._session.me.grant
-            is_ours = granted.space == self._id if granted else self._names_us(segment.device, given)
-            if genesis.space != "deal" or not is_ours:
                 continue
             self._space = events.add_space(self._db, self._id, genesis.space, genesis.creator, segment.device)
             self._lineup = Lineup(self._db, self._space.no)
             return True
         return False
+
+    def _is_for_us(
+        self, first: Segment, links: Sequence[segments.Link], creator: str, given: Sequence[Segment]
+    ) -> bool:
+        """Whether a deal is the one of our grant, or has a key that is wrapped to us. Raises Crowded."""
+        granted = self._session.me.grant
+        if granted is not None:
+            return granted.space == self._id
+        secrets = self._for_us(first.device, given)
+        if secrets:
+            maker = newcomers.maker(first, links, secrets)
+            newcomers.make_room(self._db, self._session.me.identity, creator, maker)
+        return bool(secrets)
 
     def _verify(self, segment: Segment) -> list[segments.Link]:
         """The links of a sound segment of this very space. Raises what `segments.verify` raises."""
@@ -136,8 +159,8 @@ class Admission:
             raise segments.BadSegment(why="they are of another space")
         return segments.verify(segment)
 
-    def _names_us(self, maker: bytes, given: Sequence[Segment]) -> bool:
-        """Whether a key of the space's maker is wrapped to us; it may come in a later piece than the genesis.
+    def _for_us(self, maker: bytes, given: Sequence[Segment]) -> list[bytes]:
+        """The keys of the space's maker that are wrapped to us; they may come in a later piece than the genesis.
 
         By anybody: a third party whom terms name as the agent hears of the deal from whoever signed last.
         """
@@ -148,8 +171,12 @@ class Admission:
             if event.suite == header.CLEAR and (wrap := _wrap_in(event.body))
         ]
         made = {wrap.commit for device, wrap in found if device == maker}
-        ours = (wrap for _, wrap in found if wrap.commit in made)
-        return any(wraps.unwrap(raw(self._id), wrap, self._box_keys()) is not None for wrap in ours)
+        secrets: list[bytes] = []
+        for wrap in (wrap for _, wrap in found if wrap.commit in made):
+            secret = wraps.unwrap(raw(self._id), wrap, self._box_keys())
+            if secret is not None:
+                secrets += [secret, *wraps.carried(raw(self._id), wrap, secret)]
+        return secrets
 
     def _box_keys(self) -> dict[str, boxes.BoxKey]:
         if self._boxes is None:

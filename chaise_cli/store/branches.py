@@ -63,6 +63,30 @@ def opened_on(connection: Connection, seq: int, id_: bytes) -> int:
     return row[0] if row else 0
 
 
+def held_at(connection: Connection, space: int, device: bytes, seq: int, id_: bytes) -> Spot | None:
+    """As `find`, without a look at the other branches of the chain, of which there may be thousands."""
+    no = opened_on(connection, seq, id_)
+    if no:
+        row = events.chain_numbered(connection, no)
+        return Spot(no, seq) if (row.space, row.device) == (space, device) else None
+    query = (
+        "SELECT w.chain FROM chain c JOIN waiting w ON w.chain = c.no AND w.seq = ?"
+        " WHERE c.space = ? AND c.device = ? AND w.id = ?"
+    )
+    found = connection.execute(query, (seq, space, device, id_)).fetchone()
+    return Spot(found[0], seq) if found else None
+
+
+def way(connection: Connection, spot: Spot) -> list[Part]:
+    """As `history`, reading the rows on the way alone."""
+    query = (
+        "WITH RECURSIVE up(no, parent, first, last) AS (SELECT no, parent, first, ?2 FROM chain WHERE no = ?1"
+        " UNION ALL SELECT c.no, c.parent, c.first, up.first - 1 FROM up JOIN chain c ON c.no = up.parent)"
+        " SELECT no, first, last FROM up WHERE last >= first ORDER BY first"
+    )
+    return [Part(*row) for row in connection.execute(query, spot).fetchall()]
+
+
 def history(rows: Sequence[Chain], spot: Spot) -> list[Part]:
     """The way from the first event of a chain to one of its events, given its rows; empty parts left out."""
     by_no = {row.no: row for row in rows}

@@ -112,6 +112,42 @@ def spaces(connection: Connection, kind: str | None = None) -> list[Space]:
     return [space for row in rows if (space := _space(row))]
 
 
+# Deals in which nobody of an identity has written; `maker` is the chain that began them.
+_UNANSWERED = (
+    "SELECT count(*) FROM space s WHERE s.kind = 'deal'"
+    " AND NOT EXISTS (SELECT 1 FROM chain c WHERE c.space = s.no AND c.identity = ?1) AND {proved} EXISTS"
+    " (SELECT 1 FROM chain m WHERE m.space = s.no AND m.device = s.creator_device AND m.identity = s.creator)"
+)
+
+
+def unanswered_deals(connection: Connection, me: str, creator: str) -> int:
+    """How many deals somebody opened, as their maker's chain proves, in which `me` has written nothing."""
+    query = _UNANSWERED.format(proved="") + " AND s.creator = ?2"
+    found: int = connection.execute(query, (raw(me), raw(creator))).fetchone()[0]
+    return found
+
+
+def unproved_deals(connection: Connection, me: str) -> int:
+    """How many deals of which it is not proved who opened them, and in which `me` has written nothing."""
+    found: int = connection.execute(_UNANSWERED.format(proved="NOT"), (raw(me),)).fetchone()[0]
+    return found
+
+
+def crowding(connection: Connection, me: str, most: int) -> list[bytes]:
+    """The identities of which there are so many unanswered deals."""
+    query = _UNANSWERED.format(proved="").replace("SELECT count(*)", "SELECT s.creator") + (
+        " AND s.creator <> ?1 GROUP BY s.creator HAVING count(*) >= ?2 ORDER BY s.creator"
+    )
+    return [creator for (creator,) in connection.execute(query, (raw(me), most)).fetchall()]
+
+
+def answered(connection: Connection, me: str) -> int:
+    """In how many spaces `me` has written."""
+    query = "SELECT count(DISTINCT space) FROM chain WHERE identity = ?"
+    found: int = connection.execute(query, (raw(me),)).fetchone()[0]
+    return found
+
+
 def add_space(connection: Connection, space: SpaceId, kind: str, creator: str, device: bytes) -> Space:
     """A row for a space that is new here."""
     connection.execute(

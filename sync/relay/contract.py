@@ -167,6 +167,9 @@ class Transaction(Protocol):
     def add_invite(self, digest: bytes) -> None:
         """Let in whoever knows the invite with this SHA-256."""
 
+    def drop_invite(self, digest: bytes) -> None:
+        """Let nobody in by it any more; whoever registered stays."""
+
     def invited(self, digest: bytes) -> bool:
         """Whether there is an invite with this SHA-256."""
 
@@ -233,6 +236,12 @@ class Store(Protocol):
 
     def head_at(self, space: bytes, number: int) -> tuple[bytes, Entry | None]:
         """For a number from 1 to the count: the head before the entry that holds it, and that entry."""
+
+    def before(self, spaces: Collection[bytes]) -> Mapping[bytes, Position]:
+        """Where each of these spaces stood before its newest entry; nothing of one that has a single entry."""
+
+    def invites(self) -> Collection[bytes]:
+        """The SHA-256 of every invite that lets somebody in."""
 
     def doors(self, spaces: Collection[bytes]) -> Mapping[bytes, bytes]:
         """The door keys of those of these spaces that are boards."""

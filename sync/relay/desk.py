@@ -150,7 +150,10 @@ def _summary(relay: Relay, who: Caller, body: bytes) -> Answer:
 
     def compare() -> Answer | None:
         found = pulling.compare(held, said)
-        return None if found is None else Answer(200, BYTES, relay_messages.pack_different(found))
+        if found is None:
+            return None
+        news = b"" if said.wait_s else relay.news(held, said, found)  # who waits asks again before it takes anything
+        return Answer(200, BYTES, relay_messages.pack_different(found) + news)
 
     same = Answer(200, BYTES, relay_messages.pack_different(None))
     if said.wait_s:

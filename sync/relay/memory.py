@@ -50,7 +50,7 @@ class Memory:
         self.reach: dict[bytes, frozenset[bytes]] = {}  # by identity: what is served
         self.known: dict[bytes, tuple[bytes, bool, Reach | None]] = {}
         self.strikes: dict[tuple[bytes, bytes], bool] = {}
-        self.invites: dict[bytes, bool] = {}
+        self.invited_by: dict[bytes, bool] = {}
         self.accounts: dict[bytes, Spent] = {}
         self.puts: dict[tuple[bytes, bytes, bytes], _Put] = {}
         self.whole: dict[tuple[bytes, bytes], bytes] = {}  # whose pieces are an attachment
@@ -100,6 +100,15 @@ class Memory:
             at = bisect_left(log, number, key=attrgetter("to"))
             before = log[at - 1].head if at else receipt.START
             return before, log[at] if number and at < len(log) else None
+
+    def before(self, spaces: Collection[bytes]) -> Mapping[bytes, Position]:
+        with self._lock:
+            known = {space: self.log.get(space, [])[-2:] for space in spaces}
+            return {space: Position(log[0].to, log[0].head) for space, log in known.items() if len(log) == 2}
+
+    def invites(self) -> Collection[bytes]:
+        with self._lock:
+            return list(self.invited_by)
 
     def doors(self, spaces: Collection[bytes]) -> Mapping[bytes, bytes]:
         with self._lock:
@@ -231,10 +240,13 @@ class _Transaction:
         return any((identity, device) in self._store.strikes for device in devices)
 
     def add_invite(self, digest: bytes) -> None:
-        self.set(self._store.invites, digest, True)
+        self.set(self._store.invited_by, digest, True)
+
+    def drop_invite(self, digest: bytes) -> None:
+        self.set(self._store.invited_by, digest, _ABSENT)
 
     def invited(self, digest: bytes) -> bool:
-        return digest in self._store.invites
+        return digest in self._store.invited_by
 
     def upload(self, space: bytes, address: bytes, owner: bytes) -> Upload | None:
         of = self._store.whole.get((space, address), owner)

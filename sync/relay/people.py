@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from chaise_cli import ids
-from chaise_cli.errors import ChaiseError
+from chaise_cli.errors import ChaiseError, NotFound
 from chaise_cli.ledger import canonical, certificate, proof, relay_invite
 from chaise_cli.ledger.certificate import Certificate
 
@@ -14,7 +14,18 @@ from .contract import Position, Reach, Store, Transaction
 from .limits import DOORS_LIMIT
 from .refusal import Refusal
 
+INVITE_ID: Final = 16  # characters of five bits
 _DOOR: Final = b"chaise/1 door\0"
+
+
+class NoInvite(NotFound):
+    """None of the relay's invites is meant, or several are."""
+
+    code = "relay.no_invite"
+    message = "{count} invites of this relay have an id that begins with {given!r}"
+    hint = "see them with: chaise relay invites; four or more characters of an id tell which"
+    given: str
+    count: int | str
 
 
 class Caller(NamedTuple):
@@ -139,6 +150,21 @@ def new_invite(store: Store, random_20: bytes) -> str:
     """An invite that is good from now on."""
     store.run(lambda writing: writing.add_invite(relay_invite.digest(random_20)))
     return relay_invite.write(random_20)
+
+
+def invite_id(digest: bytes) -> str:
+    """What an invite is called where it may be seen."""
+    return ids.base32(digest, INVITE_ID)
+
+
+def withdraw(store: Store, given: str) -> str:
+    """Let nobody in by the one invite whose id begins so; its id. Raises NoInvite."""
+    found = {invite_id(digest): digest for digest in store.invites()}
+    meant = [name for name in found if len(given) >= 4 and name.startswith(given.lower())]
+    if len(meant) != 1:
+        raise NoInvite(given=given[:INVITE_ID], count=len(meant) or "no")
+    store.run(lambda writing: writing.drop_invite(found[meant[0]]))
+    return meant[0]
 
 
 def malformed(why: str) -> Refusal:

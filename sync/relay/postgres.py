@@ -164,6 +164,14 @@ class Postgres:
         with self._reading() as rows:
             return sql.head_at(rows, space, number)
 
+    def before(self, spaces: Collection[bytes]) -> Mapping[bytes, Position]:
+        with self._reading() as rows:
+            return sql.before(rows, spaces)
+
+    def invites(self) -> Collection[bytes]:
+        with self._reading() as rows:
+            return sql.invites(rows)
+
     def doors(self, spaces: Collection[bytes]) -> Mapping[bytes, bytes]:
         with self._reading() as rows:
             return sql.doors(rows, spaces)

@@ -130,6 +130,9 @@ class Writing:
     def add_invite(self, digest: bytes) -> None:
         self._rows.all("INSERT INTO invite (digest) VALUES (?) ON CONFLICT DO NOTHING", digest)
 
+    def drop_invite(self, digest: bytes) -> None:
+        self._rows.all("DELETE FROM invite WHERE digest = ?", digest)
+
     def invited(self, digest: bytes) -> bool:
         return bool(self._rows.all("SELECT 1 FROM invite WHERE digest = ?", digest))
 
@@ -270,6 +273,22 @@ def head_at(rows: Rows, space: bytes, number: int) -> tuple[bytes, Entry | None]
     if found[0].to < number:
         return found[0].head, None
     return (found[1].head if len(found) > 1 else receipt.START), found[0]
+
+
+def before(rows: Rows, spaces: Collection[bytes]) -> Mapping[bytes, Position]:
+    """Where spaces stood before their newest entry."""
+    query = (
+        "SELECT space.space, entry.first + entry.length - 1, entry.head FROM space JOIN entry"
+        " ON entry.space = space.space AND entry.first = (SELECT first FROM entry AS other"
+        " WHERE other.space = space.space ORDER BY first DESC LIMIT 1 OFFSET 1)"
+        f" WHERE space.space IN ({marks(spaces)})"
+    )
+    return {row[0]: Position(row[1], row[2]) for row in rows.all(query, *spaces)} if spaces else {}
+
+
+def invites(rows: Rows) -> Collection[bytes]:
+    """The SHA-256 of every invite."""
+    return [bytes(digest) for (digest,) in rows.all("SELECT digest FROM invite")]
 
 
 def doors(rows: Rows, spaces: Collection[bytes]) -> Mapping[bytes, bytes]:

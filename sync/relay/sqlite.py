@@ -127,6 +127,14 @@ class Sqlite:
         with _translated():
             return sql.head_at(self._rows, space, number)
 
+    def before(self, spaces: Collection[bytes]) -> Mapping[bytes, Position]:
+        with _translated():
+            return sql.before(self._rows, spaces)
+
+    def invites(self) -> Collection[bytes]:
+        with _translated():
+            return sql.invites(self._rows)
+
     def doors(self, spaces: Collection[bytes]) -> Mapping[bytes, bytes]:
         with _translated():
             return sql.doors(self._rows, spaces)

@@ -106,6 +106,7 @@ def test_what_was_kept_is_read_by_everybody_afterwards(opens: Open) -> None:
     store = opens()
     found(store)
     store.run(lambda writing: write(writing, 3))
+    assert store.before([SPACE]) == store.before([]) == {}
     store.run(lambda writing: write(writing, 2))
     other = opens()
     log = other.entries(SPACE, 0, 1000)
@@ -134,6 +135,7 @@ def test_entries_are_found_by_number_by_seq_and_up_to_a_size(store: Store) -> No
     assert store.head_at(SPACE, 4) == (log[0].head, log[1])
     assert store.head_at(SPACE, 7) == (log[1].head, log[2])
     assert store.head_at(SPACE, 9)[1] is None
+    assert store.before([SPACE, OTHER]) == {SPACE: Position(4, log[1].head)}
 
     def look(writing: Transaction, first: int, last: int) -> list[Entry]:
         return list(writing.overlapping(SPACE, DEVICE, first, last))
@@ -338,6 +340,12 @@ def test_invites_are_known_by_their_hash(store: Store) -> None:
     store.run(lambda writing: writing.add_invite(OTHER))
     assert store.run(lambda writing: writing.invited(OTHER))
     assert not store.run(lambda writing: writing.invited(SPACE))
+    store.run(lambda writing: writing.add_invite(SPACE))
+    assert sorted(store.invites()) == sorted([OTHER, SPACE])
+    store.run(lambda writing: writing.drop_invite(OTHER))
+    store.run(lambda writing: writing.drop_invite(OTHER))
+    assert not store.run(lambda writing: writing.invited(OTHER))
+    assert list(store.invites()) == [SPACE]
 
 
 def test_an_attachment_is_served_when_it_is_whole(store: Store) -> None:

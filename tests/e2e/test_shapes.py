@@ -46,9 +46,10 @@ PROMISED: Final = {  # the table of the product's page: more may be added, none 
     "log_entry": "id space kind by device seq lamport at status reason delivery",
     "place": "peer kind auto synced_at boards spaces unsent problem caught",
     "sync": "peers{peer sent received rejected state problems}",
-    "relay": "url relay store invite",
     "sim": "url store control",
     "round": "consented moved declined problems",
+    "relay": "url relay store invite invite_id withdrawn",
+    "relay_entry": "id",
     "sync_status": "spaces{space kind events local placed seen pending oldest} events{delivery places seen final}",
     "serving": "at peers",
     "verify": "events spaces balances problems",
@@ -332,7 +333,8 @@ def _sim(lisa: Person, folder: Path) -> None:
 
 
 def _relay(lisa: Person, folder: Path) -> None:
-    lisa.does("relay", "invite", "--store", f"sqlite:{folder / 'relay.db'}")
+    for verb in ("invite", "invites"):
+        lisa.does("relay", verb, "--store", f"sqlite:{folder / 'relay.db'}")
     for store in ("memory:", f"sqlite:{folder / 'relay.db'}"):
         with RelayProcess(folder, store) as relay:
             lisa.heard.append(relay.result)  # type: ignore[attr-defined]

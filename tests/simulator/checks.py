@@ -181,13 +181,13 @@ def receipts(device: Device, where: str) -> Mapping[bytes, Reached]:
 def split_views(one: Device, other: Device, where: str) -> bool:
     """Whether one relay has signed for two devices that share a space two heads at a number which both can tell.
 
-    Looked at are spaces of which the two hold different events: only for those do they show one another receipts.
+    Looked at are spaces that both hold.
     """
     if _relay(one, where) != _relay(other, where):  # another relay answers at the address: not one that says two things
         return False
     mine, theirs = receipts(one, where), receipts(other, where)
     for space in mine.keys() & theirs.keys():
-        if set(one.replica().heads(space)) == set(other.replica().heads(space)):
+        if not (one.replica().heads(space) and other.replica().heads(space)):
             continue
         number = min(mine[space].number, theirs[space].number)
         heads = {_head(device, where, space, number) for device in (one, other)} - {None}

@@ -30,6 +30,7 @@ NET_FAULTS: Final = ("drop", "lost answer", "double", "late")
 LIES: Final = ("roll back", "wipe", "replace", "split", "withhold", "false head")
 _PLENTY: Final = Limits(requests=10**9, sources=10**9)
 _RECEIPT: Final = 208
+_SIGNED: Final = ("/v1/summary", "/v1/pull", "/v1/push")  # what answers with receipts
 
 
 class Place:
@@ -57,10 +58,10 @@ class Place:
     def invite(self) -> str:
         """The invite, good for every history that is shown here; a fresh one where it has been forgotten."""
         first = _store(self.desks[0])
-        if self._invite is None or relay_invite.digest(relay_invite.read(self._invite)) not in first.invites:
+        if self._invite is None or relay_invite.digest(relay_invite.read(self._invite)) not in first.invited_by:
             self._invite = self.desks[0].relay.new_invite()
         for desk in self.desks[1:]:
-            _store(desk).invites = dict(first.invites)
+            _store(desk).invited_by = dict(first.invited_by)
         return self._invite
 
     def keep(self) -> None:
@@ -132,10 +133,10 @@ class Place:
             if said.wait is not None:
                 said = said.wait.again() or said
         body = said.body
-        if label in self.false and len(body) > _RECEIPT and request.path in ("/v1/pull", "/v1/push"):
-            self.false.discard(label)
+        if label in self.false and len(body) > _RECEIPT and request.path in _SIGNED:
             place = body.find(desk.relay.signer.public)
             if place >= 0:  # the head in the first receipt, which its signature then does not cover
+                self.false.discard(label)
                 at = place + 32 + 32 + 8 + 32 + 8
                 body = body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]
                 self.told_false.add(label)

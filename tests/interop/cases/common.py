@@ -57,6 +57,7 @@ def signer(start: int) -> signing.Ed25519Signer:
 
 ROOT: Final = signer(0)
 DEVICE: Final = signer(1)
+RELAY: Final = signer(30)
 SECRET: Final = count(32, 2)
 IDENTITY: Final = certificate.identity_of(ROOT.public)
 

@@ -366,7 +366,10 @@ SAMPLES: Final[dict[str, dict[str, Any]]] = {
         "relay": "A6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg",
         "store": "sqlite",
         "invite": "000G-40R4-0M30-E209-185G-R38E-1W81-24GK-DDW0",
+        "invite_id": "7k3m9q2x4tq8w5e1",
+        "withdrawn": None,
     },
+    "relay_entry": {"id": "7k3m9q2x4tq8w5e1"},
     "sync_status": {
         "spaces": [
             {
