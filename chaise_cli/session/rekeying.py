@@ -33,7 +33,7 @@ class NoKeyYet(StillWaiting):
 
     code = "space.no_key_yet"
     message = "{space} has a new key that this device cannot open yet"
-    hint = "another device of yours brings what opens it: chaise sync"
+    hint = "another device of yours brings what opens it; when none is left: chaise device renew --recovery-file FILE"
     retryable = True
     space: str
 

@@ -54,7 +54,9 @@ def _guarded(session: Session, space: int, problems: list[str], do: Callable[[],
         with session.writing():
             do()
     except ChaiseError as error:
-        problems.append(f"{public('deal', events.space_numbered(session.db, space).id)}: {error.sentence()}")
+        found = events.space_numbered(session.db, space)
+        about = "your own devices" if found.kind == "self" else public(found.kind, found.id)
+        problems.append(f"{about}: {error.sentence()}")
 
 
 def _share(session: Session) -> None:
