@@ -13,7 +13,14 @@ from typing import Any, Final
 
 import pytest
 
-from chaise_cli.session import syncing
+from chaise_cli.crypto import boxes, recovery
+from chaise_cli.domain import own as bodies
+from chaise_cli.ids import raw
+from chaise_cli.session import seeking, syncing
+from chaise_cli.session.replica import HomeReplica
+from chaise_cli.session.writing import Writer
+from chaise_cli.store import events
+from sync.engine import BATCH_EVENTS
 from tests.e2e.people import Answer, Person
 from tests.e2e.relay_process import RelayProcess
 from tests.e2e.running import serving
@@ -274,3 +281,21 @@ def test_newer_keys_than_the_copy_had_are_opened_by_the_code(scene: Scene) -> No
     assert scene.lists() == before
     assert scene.lisa.does("verify")["problems"] == []
     scene.lisa.does("profile", "--headline", "Back")
+
+
+def test_a_self_space_longer_than_a_batch_is_found_whole(scene: Scene) -> None:
+    """A peer gives the next part of a chain once it is told that the one before was kept."""
+    with scene.lisa.session() as session, session.writing():
+        space = events.spaces(session.db, "self")[0]
+        names = [bodies.SelfDeviceNamed(session.me.device, f"laptop {number}") for number in range(BATCH_EVENTS + 500)]
+        Writer(session).write(session.space(space.no), list(names))
+    with copy_of(scene, "peer") as place, scene.lisa.session() as session:
+        seeker = seeking.Seeker(session.me.identity)
+        done = syncing.look_at(session, place, seeker, lambda *_: None)
+        assert done.failure is None
+        code = recovery.parse(scene.lisa.recovery_file.read_text())
+        (found,) = seeker.ours(boxes.BoxKey(recovery.root_box_seed(code)))
+        assert found.space == raw(space.id)
+        held = {head for head in HomeReplica(session).heads(found.space) if head.seq > BATCH_EVENTS}
+        assert held
+        assert held <= found.heads
