@@ -236,7 +236,20 @@ class Way:
         self.transport = self._web() if places.is_web(url) else self._transport(url, on_stderr or _to_stderr)
 
     def visit(self, session: Session, progress: Progress = engine.silent) -> Done:
-        """Exchange with the place once, for the home as this session has it open."""
+        """Exchange with the place, for the home as this session has it open.
+
+        Once more where a device of one's own asks to be let in: what it needs has to lie there before it is told.
+        """
+        done = self._visit(session, progress)
+        if done.failure or not doors.let_in(session, self.url, problems := list(done.problems)):
+            return done
+        again = self._visit(session, engine.silent)
+        if again.failure is None:
+            doors.tell(session, self.url, problems)
+        sent, received = done.sent + again.sent, done.received + again.received
+        return again._replace(sent=sent, received=received, problems=[*problems, *again.problems])
+
+    def _visit(self, session: Session, progress: Progress) -> Done:
         self._memory.session = self._relay.session = session
         try:
             return _exchange(session, self._place, self.url, self.transport, progress)
@@ -258,15 +271,7 @@ class Way:
 
 
 def _visit(session: Session, place: int, url: str, progress: Progress, on_stderr: Lines | None) -> Done:
-    way = Way(session, place, url, on_stderr)
-    done = way.visit(session, progress)
-    if done.failure or not doors.let_in(session, url, problems := list(done.problems)):
-        return done
-    again = way.visit(session)
-    if again.failure is None:
-        doors.tell(session, url, problems)
-    sent, received = done.sent + again.sent, done.received + again.received
-    return again._replace(sent=sent, received=received, problems=[*problems, *again.problems])
+    return Way(session, place, url, on_stderr).visit(session, progress)
 
 
 def visit(session: Session, place: int, url: str) -> Done:

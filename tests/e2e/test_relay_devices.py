@@ -144,3 +144,21 @@ def test_a_revoked_device_is_struck_off_at_the_relay(laptop: Person, relay: Rela
     assert "Third campaign" in {one["title"] for one in limited.does("posts")}
     add = ("device", "add", "--no-wait", "--code-out", str(phone.folder / "more"), "--via", relay.url)
     assert phone.fails(*add).code == "relay.struck"
+
+
+@pytest.mark.parametrize("where", ["relay", "folder"])
+def test_a_watch_lets_a_device_in_that_asks_meanwhile(laptop: Person, relay: RelayProcess, where: str) -> None:
+    place = relay.url if where == "relay" else str(laptop.folder / "stick")
+    if where == "folder":
+        Path(place).mkdir()
+        laptop.does("sync", place)
+    phone = Person(laptop.folder, "phone")
+    with running(laptop, "sync", "--watch", "--json"):
+        file = laptop.folder / "code"
+        laptop.does("device", "add", "--no-wait", "--via", place, "--code-out", str(file))
+        with running(phone, "device", "join", "--at", place, "--code-file", str(file), "--json") as join:
+            answer = join.line()
+            assert (answer["ok"], answer["warnings"]) == (True, [])
+            assert join.ended() == 0
+    assert [one["title"] for one in phone.does("posts")] == ["Campaign"]
+    assert len(laptop.does("devices")) == 2
