@@ -56,7 +56,7 @@ def joined(folder: Path, first: Session) -> Session:
     got = pairing.granted(asked, pairing.answer(first, waiting.mailbox, asked.message))
     secrets = founding.Secrets(None, folder / "joined.key")
     plan = joining.Plan(homes.Home(folder / "joined"), secrets, "joined")
-    return joining.settle(plan, asked, got, clock.SystemClock(), clock.random_bytes)
+    return joining.settle(plan, asked, got, None, clock.SystemClock(), clock.random_bytes)
 
 
 def board(session: Session, *, member: Session | None = None) -> Space:
