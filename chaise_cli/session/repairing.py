@@ -145,6 +145,7 @@ def _salvaged(session: Session, draft: homes.Home) -> tuple[Session, dict[SpaceI
     schema.migrate(database)
     homes.write_anchor(draft, session.key, homes.Anchor(0, bytes(32)))
     values = salvage_reads.own_values(old) | {"behind": b"1", "identity": raw(session.me.identity)}
+    values[own.RULES] = str(connection.RULES).encode()  # all is judged as it comes in
     with connection.transaction(database):
         for name, value in values.items():
             own.put(database, name, value)
