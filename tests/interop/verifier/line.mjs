@@ -12,8 +12,8 @@ export function settled(events, ...sides) {
 }
 
 class Tree {
-  constructor(opening, speakers) {
-    Object.assign(this, { opening, speakers, first: opening.said.data.agent_device, held: new Map(), follows: new Map(), given: new Map() })
+  constructor({ root, first, begins, mayGive }, speakers) {
+    Object.assign(this, { root, speakers, first, mayGive, held: new Map(), follows: new Map(), given: new Map() })
     const heard = new Map(speakers.map((event) => [event.name, event]))
     this.before = new Map(speakers.map((event) => [event.name, earlier(event, heard)]))
     this.next = new Map()
@@ -21,8 +21,8 @@ class Tree {
       const before = this.before.get(event.name)
       if (before) this.next.set(before.name, [...(this.next.get(before.name) ?? []), event])
     }
-    this.begins = opening.chain === this.first ? speakers.filter((event) => event === opening) : this.beginning(this.first)
-    this.grow(opening.name, this.begins)
+    this.begins = begins ?? this.beginning(first)
+    this.grow(root, this.begins)
     this.move()
   }
 
@@ -51,8 +51,7 @@ class Tree {
       const { device, after } = move.said.data
       const isOwn = move.chain === device
       const again = had.has(device)
-      if (move.chain !== this.first && move.who.kind !== 'admin') continue
-      if (!this.held.has(after) && after !== this.opening.name) continue
+      if (!this.mayGive(move) || (!this.held.has(after) && after !== this.root)) continue
       if (again && !(isOwn && this.held.has(move.name))) continue
       const starts = isOwn ? [move] : this.beginning(device)
       this.given.set(after, [...(this.given.get(after) ?? []), { name: move.name, device, starts }])
@@ -97,15 +96,28 @@ function wantedBy(tree, names) {
 }
 
 /** The line behind an opening and who has the role; `speakers`: the client's sealed events that may stand on it. */
-export function wayThrough(opening, speakers, names) {
-  const tree = new Tree(opening, speakers)
-  const moved = speakers.filter(({ name, said }) => tree.held.has(name) && MONEY.includes(said?.kind))
+export function wayThrough(opening, speakers, names, stands) {
+  const first = opening.said.data.agent_device
+  const begins = opening.chain === first ? speakers.filter((event) => event === opening) : undefined
+  const mayGive = ({ chain, who }) => chain === first || who.kind === 'admin'
+  return through(new Tree({ root: opening.name, first, begins, mayGive }, speakers), names, stands)
+}
+
+/** The line of a third party behind the last event of the client's line, or null where it has not consented. */
+export function thirdWay(root, speakers, names, mayGive) {
+  const tree = new Tree({ root, first: null, begins: [], mayGive }, speakers)
+  return tree.given.has(root) ? through(tree, names, []) : null
+}
+
+/** The way taken from a root; `stands`: names of events that stand as movements do, beside those. */
+function through(tree, names, stands) {
+  const moved = [...tree.held.values()].filter(({ name, said }) => stands.includes(name) || MONEY.includes(said?.kind))
   const moving = new Set(moved.flatMap(({ name }) => tree.wayTo(name)))
   const wanted = wantedBy(tree, names)
-  const holders = [tree.first]
-  const line = tree.held.has(opening.name) ? [opening] : []
-  const passed = new Set([opening.name])
-  for (let at = opening.name; ; ) {
+  const holders = tree.first === null ? [] : [tree.first]
+  const line = tree.held.has(tree.root) ? [tree.held.get(tree.root)] : []
+  const passed = new Set([tree.root])
+  for (let at = tree.root; ; ) {
     const ways = tree.ways(at, holders, passed)
     const settledOn = ways.filter(({ start }) => start && start.name === wanted.get(at))
     const paid = ways.filter(({ start }) => start && moving.has(start.name))
@@ -117,5 +129,6 @@ export function wayThrough(opening, speakers, names) {
     line.push(way.start)
     passed.add(at)
   }
-  return { line, agent: holders.at(-1), moves: moved.length > 0, isSettled: names.some((name) => tree.held.has(name)) }
+  const isSettled = names.some((name) => tree.held.has(name))
+  return { line, agent: holders.at(-1), moves: moved.length > 0, isSettled, held: tree.held }
 }
