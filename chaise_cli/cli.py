@@ -75,6 +75,7 @@ VERBS: Final[dict[str, Verb]] = {
     "balance": Verb("Money", "Sum up what is held, released and refunded."),
     "journal": Verb("Money", "Print the book: every movement of money."),
     "rail": Verb("Money", "List what a person must still pay, and say it was paid.", group=True, parts=("rail_sim",)),
+    "policy": Verb("Money", "Check, try out and explain release policies.", group=True),
     "review": Verb("Review", "Review the other side once money has moved."),
     "reviews": Verb("Review", "List reviews of a person or a deal."),
     "inbox": Verb("Look", "Show what waits for you."),

@@ -65,7 +65,7 @@ def _either(*shapes: str) -> Answer:
 
 _SHOWN: Final = (
     *("board", "profile", "service", "post", "deal", "milestone", "booking"),
-    *("message", "review", "op", "log_entry"),
+    *("message", "review", "op", "run", "log_entry"),
 )
 VERBS: Final[Mapping[str, Answer]] = MappingProxyType(
     {
@@ -114,11 +114,15 @@ VERBS: Final[Mapping[str, Answer]] = MappingProxyType(
         "fund": _either("milestone"),
         "release": _either("milestone"),
         "refund": _either("milestone"),
-        "balance": _list("balance"),
+        "balance": _list("balance", "balance_by"),
         "journal": _list("journal_entry"),
         "rail due": _list("op"),
-        "rail attest": _either("milestone"),
+        "rail attest": _either("milestone", "statement"),
         "rail sim": _one("sim"),
+        "policy check": _one("policy"),
+        "policy test": _list("policy_case"),
+        "policy explain": _one("run"),
+        "policy key": _one("deal"),
         "review": _one("review"),
         "reviews": _list("review"),
         "inbox": _list("inbox_item"),
@@ -141,12 +145,16 @@ VERBS: Final[Mapping[str, Answer]] = MappingProxyType(
 """Every command of today that answers with objects. `help`, `schema` and `completion` answer with a text,
 `batch` with one result of another verb per line."""
 
-ID_KEYS: Final[Mapping[str, str]] = MappingProxyType({"agenda_item": "of", "file": "digest", "place": "peer"})
+ID_KEYS: Final[Mapping[str, str]] = MappingProxyType(
+    {"agenda_item": "of", "file": "digest", "place": "peer", "policy": "digest", "policy_case": "name"}
+)
 """What `--ids` prints of a shape, where it is not `id`."""
 WITHOUT_ID: Final = frozenset(
     {
         "pairing",
         "balance",
+        "balance_by",
+        "statement",
         "journal_entry",
         "sync",
         "sync_status",

@@ -12,6 +12,15 @@ from __future__ import annotations
 from typing import Final, NotRequired, TypedDict
 
 # The others stand in files of their own and are taken from here like all.
+from chaise_cli.shapes_money import (
+    Balance,
+    BalanceBy,
+    JournalEntry,
+    Op,
+    Payment,
+    Posting,
+    Statement,
+)
 from chaise_cli.shapes_people import (
     Board,
     Budget,
@@ -30,24 +39,33 @@ from chaise_cli.shapes_people import (
     Reputation,
     Service,
 )
+from chaise_cli.shapes_policy import SHAPES as POLICY_SHAPES
+from chaise_cli.shapes_policy import SigningKey
 
 __all__ = [
+    "Balance",
+    "BalanceBy",
     "Board",
     "Budget",
     "Device",
     "Error",
     "Identity",
+    "JournalEntry",
     "May",
     "Money",
     "Next",
+    "Op",
     "OwnDevice",
     "Pairing",
+    "Payment",
     "Person",
     "Post",
+    "Posting",
     "Profile",
     "Rate",
     "Reputation",
     "Service",
+    "Statement",
 ]
 
 
@@ -139,6 +157,7 @@ class Deal(TypedDict):
     milestones: list[Milestone]
     totals: Totals
     may: list[May]
+    signing_keys: NotRequired[list[SigningKey]]  # by which tags are known, where a side named one
     compare: NotRequired[Comparison]
     terms: NotRequired[Terms]  # show DEAL --terms
     terms_diff: NotRequired[list[Change]]  # show DEAL --terms --diff
@@ -178,21 +197,6 @@ class Contest(TypedDict):
     id: str
     contested: bool
     histories: list[History]
-
-
-class Op(TypedDict):
-    """A movement of money that was asked for."""
-
-    id: str
-    request_id: str | None
-    kind: str  # fund, release, refund
-    amount: Money
-    total: Money | None
-    to: Person | None
-    state: str  # authorized, released, moved, declined, unknown
-    ref: str | None
-    milestone: NotRequired[str]  # where the operation stands alone
-    text: NotRequired[str]  # rail due: what to do, in words
 
 
 class File(TypedDict):
@@ -241,22 +245,6 @@ class Milestone(TypedDict):
     may: list[May]
     op: NotRequired[Op]  # after a money verb
     would: NotRequired[Would]  # a money verb with --dry-run
-
-
-class Posting(TypedDict):
-    """One line of a journal entry."""
-
-    account: str
-    amount: Money
-
-
-class JournalEntry(TypedDict):
-    """One movement in the book; its postings are zero in each currency."""
-
-    at: str
-    text: str
-    ref: str | None
-    postings: list[Posting]
 
 
 class Attendee(Person):
@@ -339,19 +327,6 @@ class Review(TypedDict):
     final: NotRequired[bool]  # in a deal
     agent: NotRequired[Person]  # on a board: who vouches for it
     self_paid: NotRequired[bool]  # on a board: one of the two sides held the money itself
-
-
-class Balance(TypedDict):
-    """All deals of this home in one currency."""
-
-    currency: str
-    funded: Money
-    held: Money
-    released: Money
-    refunded: Money
-    disputed: Money
-    payable: Money
-    paid_out: Money
 
 
 class InboxItem(TypedDict):
@@ -576,6 +551,8 @@ SHAPES: Final[dict[str, type]] = {
     "message": Message,
     "review": Review,
     "balance": Balance,
+    "balance_by": BalanceBy,
+    "statement": Statement,
     "inbox_item": InboxItem,
     "agenda_item": AgendaItem,
     "log_entry": LogEntry,
@@ -589,5 +566,6 @@ SHAPES: Final[dict[str, type]] = {
     "verify": Verify,
     "backup": Backup,
     "doctor": Doctor,
+    **POLICY_SHAPES,
 }
 """Every object by the name `chaise schema NAME` takes."""

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any, Final
 
 import typer
 
 from chaise_cli.commands.arguments import LimitOption
 from chaise_cli.commands.context import Call, unsent
 from chaise_cli.commands.registry import PLAIN, verb
+from chaise_cli.errors import Usage
 from chaise_cli.result import Result
-from chaise_cli.session import finding, freshness, paying
+from chaise_cli.session import choosing, finding, freshness, paying
 
 app = typer.Typer(**PLAIN)
+_STATEMENTS: Final = "chaise_cli.session.statements"  # loaded only for a statement
+
+
+class OpOrStatement(Usage):
+    """An attestation is of one operation, or of all that a statement shows."""
+
+    code = "rail.op_or_statement"
+    message = "name an operation, or a statement with --statement FILE; --format and --columns are the statement's"
+    hint = 'chaise rail attest OP --ref "transfer 4711"'
 
 
 @app.callback()
@@ -35,17 +47,42 @@ def due(
 @verb(app, "rail attest", writes=True)
 def attest(
     call: Call,
-    op: Annotated[str, typer.Argument(help="As rail due lists it.", metavar="OP")],
+    op: Annotated[str | None, typer.Argument(help="As rail due lists it.", metavar="[OP]")] = None,
     ref: Annotated[
         str | None, typer.Option("--ref", help="The money moved under this reference.", metavar="TEXT")
     ] = None,
     declined: Annotated[
         str | None, typer.Option("--declined", help="It will not come, and why.", metavar="TEXT")
     ] = None,
+    statement: Annotated[
+        Path | None, typer.Option("--statement", help="All that a bank statement shows for certain.", metavar="FILE")
+    ] = None,
+    format_: Annotated[
+        str | None, typer.Option("--format", help="Of the statement: csv or camt053.", metavar="FORMAT")
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option("--columns", help="Of a CSV: date=HEAD,amount=HEAD,…", metavar="MAP")
+    ] = None,
 ) -> Result:
     """Record that the money of an operation moved, or that it will not come."""
+    if statement is not None:
+        if op is not None or ref is not None or declined is not None:
+            raise choosing.NotForThis(verb="--statement", given="one operation", why="a statement names its operations")
+        return _statement(call, statement, format_, columns)
+    if op is None or format_ is not None or columns is not None:
+        raise OpOrStatement
     with call.session() as session:
         named = finding.find(session, op, "op", exact=not call.asks)
         asked = call.request(op=named.id, ref=ref, declined=declined)
         done = paying.attest(session, named.event, ref, declined, asked)
+        return call.result(**done.answer(unsent(session)))
+
+
+def _statement(call: Call, path: Path, format_: str | None, columns: str | None) -> Result:
+    statements: Any = import_module(_STATEMENTS)
+    if format_ is not None:
+        choosing.one_of(format_, statements.FORMATS, "--format")
+    lines = statements.read(path, format_, columns)
+    with call.session() as session:
+        done = statements.attest(session, lines, call.request(statement=[str(line) for line in lines]))
         return call.result(**done.answer(unsent(session)))

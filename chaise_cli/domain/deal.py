@@ -30,7 +30,7 @@ from chaise_cli.domain.shape import (
 from chaise_cli.domain.talk import Attachment
 from chaise_cli.domain.terms import MILESTONES_MOST, Planned, Terms
 from chaise_cli.errors import NotFound, Refused
-from chaise_cli.ids import EventId, IdentityId, SpaceId, public
+from chaise_cli.ids import DeviceId, EventId, IdentityId, SpaceId, public
 
 B = TypeVar("B", bound=Body)
 TRIAL: Final = EventId("A" * 43)  # the id of an event that is only being considered
@@ -180,6 +180,7 @@ class Op(NamedTuple):
     mark: int = 0
     declined: str | None = None
     ref: str | None = None
+    run: EventId | None = None
 
 
 class Request(NamedTuple):
@@ -187,6 +188,40 @@ class Request(NamedTuple):
 
     fingerprint: str
     ops: dict[str, EventId]
+
+
+class Facts(NamedTuple):
+    """What a release policy is told of a milestone. Amounts in minor units; `reach`: what can be released in all.
+
+    criteria: how many the terms name. keys: the key with which a side signs tags. delivered: digests of what the last
+    delivery brought.
+    """
+
+    n: int
+    state: str
+    amount: int
+    reach: int
+    currency: str
+    criteria: int
+    client: IdentityId
+    talent: IdentityId
+    keys: dict[str, str]
+    delivery: EventId | None
+    delivered: tuple[str, ...]
+
+
+class Run(NamedTuple):
+    """A verdict on record: whose, under which policy, and what the deal said at its place."""
+
+    id: EventId
+    by: IdentityId
+    device: DeviceId
+    at: int
+    final: bool
+    policy: str  # the hash of its bytes, as base64url text
+    verdict: str  # allow, deny or wait
+    total: int | None
+    facts: Facts
 
 
 class Milestone(NamedTuple):
@@ -223,6 +258,7 @@ class Milestone(NamedTuple):
     open: dict[str, tuple[EventId, ...]] = {"fund": (), "release": (), "refund": ()}  # noqa: RUF012
     holds: dict[str, int] = {}  # noqa: RUF012
     last_hold: EventId | None = None
+    fresh: int = 0  # how many of the files came with the last delivery
 
     @property
     def state(self) -> str:
@@ -287,6 +323,8 @@ class Deal(NamedTuple):
     entries: tuple[JournalEntry, ...] = ()
     contested: bool = False
     consent: EventId | None = None  # by which a third party took the agent's role that the terms give it
+    runs: dict[str, Run] = {}  # noqa: RUF012
+    keys: dict[str, str] = {}  # noqa: RUF012  by identity, the key its tags are signed with
 
     @property
     def public(self) -> str:

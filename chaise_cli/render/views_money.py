@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from chaise_cli.render.document import Block, Cell, Column, Fields, Table, View
-from chaise_cli.render.eye import Eye, money, named
+from chaise_cli.render.eye import Eye, handle, money, named
 from chaise_cli.render.views_hire import moving
 
 if TYPE_CHECKING:
-    from chaise_cli.shapes import Balance, JournalEntry, Op
+    from chaise_cli.shapes import Balance, BalanceBy, JournalEntry, Op, Payment, Statement
 
 
 def _op_row(op: Op, eye: Eye) -> list[Cell]:
@@ -33,7 +33,7 @@ def _op_page(op: Op, eye: Eye) -> list[Block]:
     return [Fields(pairs)]
 
 
-def _balance_row(balance: Balance, _eye: Eye) -> list[Cell]:
+def _balance_row(balance: Balance | BalanceBy, _eye: Eye) -> list[Cell]:
     amounts = (
         balance["funded"],
         balance["held"],
@@ -49,6 +49,45 @@ def _balance_row(balance: Balance, _eye: Eye) -> list[Cell]:
 def _balance_page(balance: Balance, eye: Eye) -> list[Block]:
     names = [column.title.lower() for column in _BALANCE]
     return [Fields(list(zip(names, (str(cell) for cell in _balance_row(balance, eye)), strict=True)))]
+
+
+def _share_row(share: BalanceBy, eye: Eye) -> list[Cell]:
+    person = share["person"]
+    who = handle(person) or (eye.ids(person["id"]) if person else "")
+    return [eye.ids(share["deal"] or "") or who or share["month"] or "", *_balance_row(share, eye)]
+
+
+def _share_page(share: BalanceBy, eye: Eye) -> list[Block]:
+    names = ["of", *(column.title.lower() for column in _BALANCE)]
+    return [Fields(list(zip(names, (str(cell) for cell in _share_row(share, eye)), strict=True)))]
+
+
+def _line_row(line: Payment, what: str, eye: Eye) -> list[Cell]:
+    ops = tuple(eye.ids(op) for op in line["ops"])
+    return [str(line["line"]), line["booked"], money(line["amount"]), what, ops, line["party"], line["text"]]
+
+
+def _statement_page(statement: Statement, eye: Eye) -> list[Block]:
+    pairs = [
+        ("lines", str(statement["lines"])),
+        ("attested", str(len(statement["attested"]))),
+        ("known before", str(len(statement["known"]))),
+        ("unmatched", str(len(statement["unmatched"]))),
+        ("still due", str(len(statement["due"]))),
+    ]
+    rows = [_line_row(line, "attested", eye) for line in statement["attested"]]
+    rows += [_line_row(line, (line["why"] or "").replace("_", " "), eye) for line in statement["unmatched"]]
+    blocks: list[Block] = [Fields(pairs)]
+    if rows:
+        blocks.append(Table(_LINES, rows))
+    if statement["due"]:
+        blocks.append(Table(_OP, [_op_row(op, eye) for op in statement["due"]], "still due"))
+    return blocks
+
+
+def _statement_row(statement: Statement, _eye: Eye) -> list[Cell]:
+    parts = (statement["attested"], statement["known"], statement["unmatched"], statement["due"])
+    return [str(statement["lines"]), *(str(len(part)) for part in parts)]
 
 
 def _entry_row(entry: JournalEntry, eye: Eye) -> list[Cell]:
@@ -84,6 +123,27 @@ _BALANCE: Final = [
     Column("PAYABLE", right=True),
     Column("PAID OUT", right=True),
 ]
+_SHARES: Final = [
+    Column("OF"),
+    Column(""),
+    Column("FUNDED", right=True, drop=1),
+    Column("HELD", right=True),
+    Column("RELEASED", right=True, drop=2),
+    Column("REFUNDED", right=True, drop=3),
+    Column("DISPUTED", right=True, drop=4),
+    Column("PAYABLE", right=True),
+    Column("PAID OUT", right=True),
+]
+_LINES: Final = [
+    Column("LINE", right=True),
+    Column("BOOKED"),
+    Column("AMOUNT", right=True),
+    Column("WHAT"),
+    Column("OPERATION"),
+    Column("PARTY", flex=True, drop=2),
+    Column("TEXT", flex=True, drop=1),
+]
+_STATEMENT: Final = [Column(title, right=True) for title in ("LINES", "ATTESTED", "KNOWN", "UNMATCHED", "DUE")]
 
 
 def _entry_columns(eye: Eye) -> list[Column]:
@@ -99,5 +159,7 @@ def _entry_columns(eye: Eye) -> list[Column]:
 VIEWS: Final = {
     "op": View(lambda _eye: _OP, _op_row, _op_page, "nothing is due"),
     "balance": View(lambda _eye: _BALANCE, _balance_row, _balance_page, "no money has moved"),
+    "balance_by": View(lambda _eye: _SHARES, _share_row, _share_page, "no money has moved"),
+    "statement": View(lambda _eye: _STATEMENT, _statement_row, _statement_page, "no statement"),
     "journal_entry": View(_entry_columns, _entry_row, _entry_page, "no money has moved"),
 }

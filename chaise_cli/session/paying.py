@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chaise_cli.domain import agent, deal_view
+from chaise_cli.domain import agent, deal_view, statement
 from chaise_cli.domain.money import Money
 from chaise_cli.errors import RailUnknown, Usage
 from chaise_cli.ids import EventId, IdentityId, public
@@ -60,6 +60,7 @@ def _shown(session: Session, deal: Deal, item: Due) -> dict[str, Any]:
     amount = Money(item.amount, deal.agreed.currency)
     payer = deal.parties.client if item.kind == "fund" else item.to
     what = manual.instruction(item.kind, amount, session.called(payer), deal.ref(item.n))
+    what = f"{what}; reference {statement.reference(item.op)}"
     return {**shape, "amount": amount.shape(), "milestone": deal.ref(item.n), "text": what}
 
 

@@ -186,8 +186,14 @@ def _is_for(session: Session, one: Epoch, known: set[str], space: Space) -> bool
 
 
 def is_plain(session: Session, space: Space) -> bool:
-    """Whether a space has had one key all its life, as most have; then there is nothing to choose."""
-    return not revocations.any_in(session.db, space.no) and len(epochs.wraps(session.db, space.no)) < 2
+    """Whether a space has had one key all its life, as most have; then there is nothing to choose.
+
+    It may have been wrapped again since, for a third party.
+    """
+    if revocations.any_in(session.db, space.no):
+        return False
+    rows = epochs.wraps(session.db, space.no)
+    return len(rows) < 2 or len({wrap.commit for row in rows if (wrap := _read(row))}) < 2
 
 
 def choose(session: Session, space: Space) -> Space:

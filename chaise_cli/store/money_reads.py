@@ -5,39 +5,132 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from chaise_cli.domain.books import Entry, Flow, flow_of, month
+from chaise_cli.domain.journal import Posting
+from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.money import Money
 from chaise_cli.domain.when import instant_text
-from chaise_cli.ids import public, raw, text
+from chaise_cli.ids import EventId, IdentityId, SpaceId, public, raw, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sqlcipher3.dbapi2 import Connection
 
-    from chaise_cli.ids import IdentityId
+    from chaise_cli.ids import DeviceId
 
+FLOWS: Final = Flow._fields
 _OF: Final = "(?1 IS NULL OR ?1 IN (d.client, d.talent, d.holder)) AND (?2 IS NULL OR d.space = ?2)"
-FLOWS: Final = ("funded", "held", "released", "refunded", "disputed", "payable", "paid_out")
+_MOVEMENTS: Final = "('money.held', 'money.released', 'money.refunded', 'money.paid_out')"
+
+
+class Sides(NamedTuple):
+    """A deal and its two sides."""
+
+    deal: SpaceId
+    client: IdentityId
+    talent: IdentityId
 
 
 def balances(connection: Connection, person: IdentityId | None = None, deal: int | None = None) -> list[dict[str, Any]]:
     """One `balance` object per currency. person: deals with this identity alone; deal: the row of one space."""
-    # Added up here: a hostile counterpart could make SQL's sum() overflow, which would fail the whole command.
+    return [balance(currency, flow) for _, currency, flow in _sums(connection, "m.currency", person, deal)]
+
+
+def sums_of_deals(
+    connection: Connection, person: IdentityId | None = None, deal: int | None = None
+) -> list[tuple[int, str, Flow]]:
+    """What each deal with terms comes to: the row of its space, its currency, the sums over its milestones."""
+    return _sums(connection, "m.space, m.currency", person, deal)
+
+
+def _sums(connection: Connection, key: str, person: IdentityId | None, deal: int | None) -> list[tuple[int, str, Flow]]:
+    # In two halves: a hostile counterpart could make a plain sum() overflow, which would fail the whole command.
+    halves = ", ".join(f"sum(m.{name} >> 32), sum(m.{name} & 4294967295)" for name in FLOWS)
+    narrowed = f" AND m.space IN (SELECT d.space FROM deal d WHERE {_OF})" if person or deal is not None else ""
     rows = connection.execute(
-        f"SELECT m.currency, {', '.join(f'm.{flow}' for flow in FLOWS)}"
-        " FROM milestone m JOIN deal d ON d.space = m.space"
-        f" WHERE m.currency <> '' AND {_OF}",
+        f"SELECT m.space, m.currency, {halves} FROM milestone m WHERE m.currency <> ''{narrowed}"
+        f" GROUP BY {key} ORDER BY {key}",
+        (raw(person) if person else None, deal) if narrowed else (),
+    )
+    return [
+        (space, currency, Flow(*[(high << 32) + low for high, low in zip(sums[::2], sums[1::2], strict=True)]))
+        for space, currency, *sums in rows.fetchall()
+    ]
+
+
+def balance(currency: str, flow: Flow) -> dict[str, Any]:
+    """A `balance` object."""
+    amounts = zip(FLOWS, flow, strict=True)
+    return {"currency": currency} | {name: Money(minor, currency).shape() for name, minor in amounts}
+
+
+def sides(connection: Connection, person: IdentityId | None = None, deal: int | None = None) -> dict[int, Sides]:
+    """The deals by the row of their space."""
+    rows = connection.execute(
+        f"SELECT d.space, s.id, d.client, d.talent FROM deal d JOIN space s ON s.no = d.space WHERE {_OF}",
         (raw(person) if person else None, deal),
     )
-    sums: dict[str, list[int]] = {}
-    for currency, *amounts in rows.fetchall():
-        kept = sums.setdefault(currency, [0] * len(FLOWS))
-        sums[currency] = [one + other for one, other in zip(kept, amounts, strict=True)]
+    return {
+        space: Sides(SpaceId(text(id_)), IdentityId(text(client)), IdentityId(text(talent)))
+        for space, id_, client, talent in rows.fetchall()
+    }
+
+
+def flows(
+    connection: Connection, person: IdentityId | None = None, deal: int | None = None
+) -> list[tuple[str, str, Flow]]:
+    """(month, currency, what it does) of every journal entry."""
+    clients = {space: known.client for space, known in sides(connection, person, deal).items()}
+    names = {client: public("id", client) for client in set(clients.values())}
+    rows = connection.execute("SELECT space, at, currency, postings FROM entry").fetchall()
+    kept = [row for row in rows if row[0] in clients]
+    # One call of the parser for all rows: a call for each costs twice as much.
+    said: list[list[tuple[str, int]]] = json.loads(f"[{','.join(row[3] for row in kept)}]")
     return [
-        {"currency": currency}
-        | {flow: Money(minor, currency).shape() for flow, minor in zip(FLOWS, sums[currency], strict=True)}
-        for currency in sorted(sums)
+        (month(at), currency, flow_of(names[clients[space]], postings))
+        for (space, at, currency, _), postings in zip(kept, said, strict=True)
     ]
+
+
+def book(connection: Connection, person: IdentityId | None = None, deal: int | None = None) -> list[Entry]:
+    """Every journal entry with the event that made it and whose movement that was, the oldest first, ties by deal.
+
+    Each movement that counts made one entry, in the order in which the deal's line has them.
+    """
+    rows = connection.execute(
+        "WITH moved AS (SELECT c.space, e.id, c.identity,"
+        " row_number() OVER (PARTITION BY c.space ORDER BY e.uptake) - 1 AS n"
+        f" FROM event e JOIN chain c ON c.no = e.chain WHERE e.kind IN {_MOVEMENTS}"
+        " AND e.void IS NULL AND e.uptake IS NOT NULL AND (?2 IS NULL OR c.space = ?2))"
+        " SELECT m.id, s.id, m.identity, e.at, e.text, e.ref, e.currency, e.postings FROM entry e"
+        " JOIN deal d ON d.space = e.space JOIN space s ON s.no = e.space"
+        f" LEFT JOIN moved m ON m.space = e.space AND m.n = e.n WHERE {_OF} ORDER BY e.at, s.id, e.n",
+        (raw(person) if person else None, deal),
+    )
+    found = []
+    for event, space, agent, at, said, ref, currency, postings in rows.fetchall():
+        assert event, "every entry was made by a movement"
+        lines = tuple(Posting(account, minor) for account, minor in json.loads(postings))
+        ids_ = EventId(text(event)), public("deal", text(space)), IdentityId(text(agent))
+        found.append(Entry(*ids_, at, said, ref or None, currency, lines))
+    return found
+
+
+def booked_under(connection: Connection, agent: DeviceId, refs: Iterable[str]) -> dict[str, list[Money]]:
+    """What is booked under references, in deals of this agent device: what came in, or (negative) went out."""
+    wanted = set(refs)
+    rows = connection.execute(
+        "SELECT e.ref, e.currency, e.postings FROM entry e JOIN deal d ON d.space = e.space"
+        " WHERE d.agent = ? AND e.ref IS NOT NULL",
+        (raw(agent),),
+    )
+    found: dict[str, list[Money]] = {}
+    for ref, currency, postings in rows.fetchall():
+        if ref in wanted:
+            moved = sum(minor for account, minor in json.loads(postings) if account.startswith("assets:rail:"))
+            found.setdefault(ref, []).append(Money(moved, currency))
+    return found
 
 
 def held_by_client(connection: Connection, person: IdentityId | None = None, deal: int | None = None) -> list[str]:
@@ -52,15 +145,20 @@ def held_by_client(connection: Connection, person: IdentityId | None = None, dea
 
 
 def entries(
-    connection: Connection, person: IdentityId | None = None, deal: int | None = None, since: int = 0, limit: int = -1
+    connection: Connection,
+    person: IdentityId | None = None,
+    deal: int | None = None,
+    since: int = 0,
+    until: int | None = None,
+    limit: int = -1,
 ) -> list[dict[str, Any]]:
-    """`journal_entry` objects, the newest first, ties by deal. since: ms; limit: -1 for all."""
+    """`journal_entry` objects of `[since, until)`, in ms, the newest first, ties by deal. limit: -1 for all."""
     rows = connection.execute(
         "SELECT e.at, e.text, e.ref, e.currency, e.postings FROM entry e"
         " JOIN deal d ON d.space = e.space JOIN space s ON s.no = e.space"
-        " WHERE e.at >= ?1 AND (?2 IS NULL OR ?2 IN (d.client, d.talent, d.holder)) AND (?3 IS NULL OR d.space = ?3)"
-        " ORDER BY e.at DESC, s.id, e.n DESC LIMIT ?4",
-        (since, raw(person) if person else None, deal, limit),
+        f" WHERE {_OF} AND e.at >= ?3 AND (?4 IS NULL OR e.at < ?4)"
+        " ORDER BY e.at DESC, s.id, e.n DESC LIMIT ?5",
+        (raw(person) if person else None, deal, since, until, limit),
     )
     return [entry(*row) for row in rows.fetchall()]
 

@@ -20,12 +20,13 @@ _HELD: Final = {  # kind → the ids of that kind between two values
     "msg": "SELECT id FROM event WHERE id BETWEEN ? AND ? AND kind = 'message.sent'",
     "rev": "SELECT id FROM review WHERE id BETWEEN ?1 AND ?2 UNION SELECT id FROM opinion WHERE id BETWEEN ?1 AND ?2",
     "op": "SELECT id FROM op WHERE id BETWEEN ? AND ?",
+    "run": "SELECT id FROM event WHERE id BETWEEN ? AND ? AND kind = 'run.recorded'",
 }
 _DEAL: Final = {  # kind → the space of the deal that one of that kind belongs to
     "book": "SELECT space FROM booking WHERE id = ?",
     "op": "SELECT space FROM op WHERE id = ?",
     "rev": "SELECT space FROM review WHERE id = ?",
-    "msg": "SELECT c.space FROM event e JOIN chain c ON c.no = e.chain WHERE e.id = ?",
+    **dict.fromkeys(("msg", "run"), "SELECT c.space FROM event e JOIN chain c ON c.no = e.chain WHERE e.id = ?"),
 }
 
 

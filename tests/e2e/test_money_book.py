@@ -88,11 +88,11 @@ def test_what_is_due_says_in_words_what_to_do(lisa: Person, james: Person, deal:
     asked = lisa.does("fund", f"{deal}/1", "--confirm", "600.00 EUR held by @lisa")
     due = lisa.does("rail", "due")
     assert [(one["id"], one["milestone"]) for one in due] == [(asked["op"]["id"], f"{deal}/1")]
-    assert due[0]["text"] == f"collect 600.00 EUR from @lisa for {deal}/1"
+    assert due[0]["text"] == f"collect 600.00 EUR from @lisa for {deal}/1; reference {due[0]['id'][:15]}"
     lisa.does("rail", "attest", due[0]["id"], "--ref", "4711")
     lisa.does("release", f"{deal}/1", "--confirm", "600.00 EUR to @james")
     paid = lisa.does("rail", "due", "--with", "@james")
-    assert [one["text"] for one in paid] == [f"pay 600.00 EUR to @james for {deal}/1"]
+    assert [one["text"] for one in paid] == [f"pay 600.00 EUR to @james for {deal}/1; reference {paid[0]['id'][:15]}"]
     lisa.does("rail", "attest", paid[0]["id"], "--ref", "sepa 1")
     assert lisa.does("rail", "due") == []
     settle(lisa, james)

@@ -37,6 +37,8 @@ PROMISED: Final = {  # the table of the product's page: more may be added, none 
     "message": "id deal by at text files",
     "review": "id deal by about stars recommend text state secured",
     "balance": "currency funded held released refunded disputed payable paid_out",
+    "balance_by": "deal person month currency funded held released refunded disputed payable paid_out",
+    "statement": "lines attested{line booked amount text party ref ops why} known unmatched due",
     "inbox_item": "id deal kind text at waits_for until next",
     "agenda_item": "at tz kind of consequence",
     "log_entry": "id space kind by device seq lamport at status reason delivery",
@@ -207,12 +209,16 @@ def _work(lisa: Person, james: Person, deal: str) -> None:
     settle(lisa, james)
     james.does("deliver", first, "--note", "there it is")
     settle(lisa, james)
-    released = lisa.does("release", first, "--confirm", "600.00 EUR to @james", "--request-id", "r1")
+    released = _by_policy(lisa, james, first)
     lisa.does("rail", "due")
     lisa.does("agent", "run", "--once")
     lisa.does("show", released["op"]["id"])
     lisa.does("wait", released["op"]["id"], "--until", "released", "--timeout", "0")
     lisa.does("rail", "attest", released["op"]["id"], "--ref", "transfer 4712")
+    (lisa.folder / "bank.csv").write_text("date,amount,currency,reference\n2026-11-28,5.00,EUR,rent\n")
+    lisa.does("rail", "attest", "--statement", str(lisa.folder / "bank.csv"))
+    for key in ("deal", "person", "month"):
+        lisa.does("balance", "--by", key)
     lisa.does("cancel", second)
     lisa.does("withdraw", second)
     lisa.does("cancel", second)
@@ -224,6 +230,30 @@ def _work(lisa: Person, james: Person, deal: str) -> None:
     james.does("accept", second)
     james.does("refund", second, "--dry-run")
     settle(lisa, james)
+
+
+def _by_policy(lisa: Person, james: Person, milestone: str) -> Any:
+    """What was accepted in writing goes, and James judges the run again."""
+    policy, cases, key = (lisa.folder / name for name in ("release.toml", "cases.toml", "id.pub"))
+    policy.write_text(
+        'version = 1\n[[rule]]\nmilestone = "1"\ntotal = "all"\nrequire = [{ file = "accept.json", equals = true }]\n'
+    )
+    cases.write_text('[[case]]\nname = "nothing"\nexpect = "wait"\n')
+    key.write_text("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea lisa\n")
+    lisa.run("policy", "check", str(policy), milestone, "--json")
+    (lisa.folder / "accept.json").write_text("true")
+    lisa.does("policy", "check", str(policy))
+    lisa.does("policy", "test", str(policy), str(cases))
+    lisa.does("policy", "key", milestone.partition("/")[0], str(key))
+    released = lisa.does(
+        "release", milestone, "--policy", str(policy), "--confirm", "600.00 EUR to @james", "--request-id", "r1"
+    )
+    lisa.does("show", released["op"]["run"])
+    lisa.does("policy", "explain", released["op"]["run"])
+    lisa.does("show", milestone.partition("/")[0])
+    settle(lisa, james)
+    james.run("policy", "explain", released["op"]["run"], "--json")
+    return released
 
 
 def _look(lisa: Person, james: Person, deal: str) -> None:

@@ -35,7 +35,7 @@ READS: Final = {  # verb → the ways to call it; words in braces are ids of the
     "messages": ("{deal}", "--state sent --since 2026-11-01"),
     "bookings": ("", "--with @james"),
     "files": ("{deal}", "{deal}/1"),
-    "balance": ("", "{deal}"),
+    "balance": ("", "{deal}", "--by deal", "--by person", "--by month"),
     "journal": ("", "{deal}"),
     "rail": ("due",),
     "reviews": ("@james", "{deal}"),
@@ -58,7 +58,7 @@ WRITES: Final = {
 }
 TEXTS: Final = {"help", "schema", "completion"}  # they open no home
 SERVERS: Final = {"relay"}  # likewise
-CHECKS: Final = {"doctor", "verify", "backup", "restore"}  # they load what they check
+CHECKS: Final = {"doctor", "verify", "backup", "restore", "policy"}  # they load what they check
 CALLS: Final = [f"{verb} {rest}".strip() for verb, ways in READS.items() for rest in ways]
 CHILD: Final = """
 import json, os, sys

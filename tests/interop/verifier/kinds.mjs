@@ -127,7 +127,12 @@ const FORMS = {
     'work.update': { milestone: or(n), text: prose, files },
     'work.delivered': { milestone: n, note: prose, files },
     'work.changes_requested': { milestone: n, reason: prose },
-    'release.authorized': authorized,
+    'release.authorized': { ...authorized, run: or(id) },
+    'run.recorded': {
+      milestone: n, policy: id, verdict: either('allow', 'deny', 'wait'), total: or(minor), currency, reasons: list(line, 0, 20), delivery: or(id),
+      evidence: list(object({ name: text(1, 200, CONTROLS), digest: id, size: minor }), 0, 19), files,
+    },
+    'deal.signing_key': { key: id },
     'refund.authorized': authorized,
     'cancel.requested': { milestone: n, reason: prose },
     'cancel.accepted': { request: id },

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chaise_cli.domain import cancellation, deal_fold, escrow, hiring, movements, work
+from chaise_cli.domain import cancellation, deal_fold, escrow, hiring, movements, runs, work
 from chaise_cli.domain.consent import AgentRefused
 from chaise_cli.domain.deal import (
     DealDeclined,
@@ -16,6 +16,7 @@ from chaise_cli.domain.deal import (
     TermsOffered,
 )
 from chaise_cli.domain.shape import Body
+from chaise_cli.domain.talk import Attachment
 from chaise_cli.domain.terms import Planned, digest
 from chaise_cli.domain.transition_page import page
 from chaise_cli.domain.transitions import ACTS, DEAL_STATES, MILESTONE_STATES, ROLES, ROWS, NotYours, Row, WrongState
@@ -41,6 +42,7 @@ ROOT = Path(__file__).parents[3]
 WHO = {"client": LISA, "talent": JAMES, "agent": ADA, "nobody": MALLORY}
 REACHABLE = [state for state in MILESTONE_STATES if state != "disputed"]
 SOME = EventId(name("some"))
+_FILE = Attachment("release.toml", 1, name("print"), name("address"), name("key"))
 DEAL_KINDS = {row.kind for row in ROWS if row.scope == "deal"}
 MILESTONE_KINDS = {row.kind for row in ROWS if row.scope == "milestone" and not row.later}
 
@@ -100,6 +102,7 @@ def deal_body(world: World, kind: str) -> Body:
         "deal.withdrawn": DealWithdrawn(named),
         "terms.offered": TermsOffered(wanted, digest(wanted), SIGNATURE),
         "agent.refused": AgentRefused(world.deal.hired_by or SOME, "too small"),
+        "deal.signing_key": runs.DealSigningKey(name("key")),
         "terms.accepted": TermsAccepted(named, world.deal.offer.hash if world.deal.offer else name("none"), SIGNATURE),
     }
     return bodies[kind]
@@ -137,11 +140,12 @@ def milestone_bodies(world: World, kind: str) -> list[Body]:
         "work.delivered": [work.WorkDelivered(1, "done", ())],
         "work.changes_requested": [work.WorkChangesRequested(1, "the pixel")],
         "release.authorized": [
-            escrow.ReleaseAuthorized(1, total, None, hold, "EUR", None, print_) for total, hold in give
+            escrow.ReleaseAuthorized(1, total, None, hold, "EUR", None, print_, None) for total, hold in give
         ],
         "refund.authorized": [
             escrow.RefundAuthorized(1, total, None, hold, "EUR", None, print_) for total, hold in give
         ],
+        "run.recorded": runs.record(deal, world.by(LISA), 1, print_, runs.Verdict("deny", None, ()), (), (_FILE,)),
         "cancel.requested": [cancellation.CancelRequested(1, "")],
         "cancel.accepted": [cancellation.CancelAccepted(request)],
         "cancel.declined": [cancellation.CancelDeclined(request)],

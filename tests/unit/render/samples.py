@@ -92,6 +92,16 @@ def _deal() -> dict[str, object]:
     }
 
 
+PAYMENT: Final = {
+    "line": 2,
+    "booked": "2026-12-01",
+    "amount": eur("600"),
+    "text": "op-r3x3a5ebcdef Setup",
+    "party": "Lisa GmbH",
+    "ref": "bank 2026-12-01 4711",
+    "ops": ["op-r3x3a5ebcdefghjkmnpqrstvwx"],
+    "why": None,
+}
 SAMPLES: Final[dict[str, dict[str, Any]]] = {
     "identity": LISA
     | {
@@ -203,9 +213,53 @@ SAMPLES: Final[dict[str, dict[str, Any]]] = {
         "state": "open",
         "secured": False,
     },
+    "policy": {
+        "name": "release.toml",
+        "digest": "NW5cbYHnS7yDVd4svZBlA0Gu9pmG_9UEEGQHobxdPd8",
+        "rules": 1,
+        "files": ["build/junit.xml"],
+        "milestone": f"{DEAL}/1",
+        "verdict": {"verdict": "wait", "total": None, "reasons": ["build/junit.xml is not there"]},
+    },
+    "policy_case": {
+        "name": "all well",
+        "expect": "allow",
+        "wanted": eur("600"),
+        "ok": False,
+        "verdict": "wait",
+        "total": None,
+        "reasons": ["build/junit.xml is not there"],
+    },
+    "run": {
+        "id": "run-9d2k4tqxabcdefghjkmnpqrstv",
+        "deal": DEAL,
+        "milestone": f"{DEAL}/1",
+        "by": LISA,
+        "at": "2026-12-01T09:00:00Z",
+        "policy": "NW5cbYHnS7yDVd4svZBlA0Gu9pmG_9UEEGQHobxdPd8",
+        "verdict": "allow",
+        "total": eur("600"),
+        "reasons": ["build/junit.xml: 24 ran, 0 failed, 0 skipped"],
+        "delivery": "4tq8xm2k9p1z4tq8xm2k9p1z4t",
+        "files": [{"name": "release.toml", "size": 92, "digest": "NW5cbYHnS7yD", "fetched": True}],
+        "status": "valid",
+        "reason": None,
+        "again": {"verdict": "deny", "total": None, "reasons": ["build/junit.xml: 24 ran, 1 failed, 0 skipped"]},
+        "differs": ["the policy says deny, the record allow"],
+    },
     "balance": {"currency": "EUR"}
     | dict.fromkeys(("refunded", "disputed", "payable", "paid_out", "released"), eur("0"))
     | dict.fromkeys(("funded", "held"), eur("600")),
+    "balance_by": {"deal": None, "person": JAMES, "month": None, "currency": "EUR"}
+    | dict.fromkeys(("refunded", "disputed", "payable", "paid_out", "released"), eur("0"))
+    | dict.fromkeys(("funded", "held"), eur("600")),
+    "statement": {
+        "lines": 2,
+        "attested": [PAYMENT],
+        "known": [],
+        "unmatched": [PAYMENT | {"line": 3, "ops": [], "why": "other_amount"}],
+        "due": [],
+    },
     "inbox_item": {
         "id": DEAL,
         "deal": DEAL,
