@@ -84,6 +84,7 @@ def _told(session: Session, space: SpaceId) -> dict[str, Any]:
         "opened": True,
         "agent": text(found.agent),
         "line": found.line,
+        "contested": deal.contested,
         "events": told,
         "state": deal.state,
         "milestones": money,

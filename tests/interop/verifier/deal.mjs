@@ -6,7 +6,7 @@ import { REVOCATION, stated } from './devices.mjs'
 import { Book } from './escrow.mjs'
 import { FREE, formFault, isGuarded } from './kinds.mjs'
 import { beyond, cutOff } from './cuts.mjs'
-import { settled, wayThrough } from './line.mjs'
+import { MONEY, leads, settled, wayThrough } from './line.mjs'
 import { voucher } from './reviews.mjs'
 import { Thirds } from './third.mjs'
 
@@ -110,11 +110,11 @@ function lineOf(events, openings) {
     const among = openings.length > 1 ? covering(events, opening) : null
     const { client, talent } = opening.said.data
     const names = settled(events, client, talent)
-    const thirds = new Thirds(among ? events.filter(({ name }) => among.has(name)) : events, names, opening.said.data)
-    const { stands, behind } = thirds.consents()
+    const thirds = new Thirds(events, names, opening.said.data)
     const off = cutOff(events, client, talent)
     const speaks = (event) => event.suite === 1 && event.who.identity === client && !off.has(event.name) && (!among || among.has(event.name))
-    const way = wayThrough(opening, events.filter(speaks), names.map((name) => behind.get(name) ?? name), stands)
+    const spoken = events.filter(speaks)
+    const way = wayThrough(opening, spoken, names, thirds.hired.length ? standing(opening, events, spoken, thirds) : null)
     return { opening, ...way, ...extended(opening, events, way, thirds) }
   })
   const wanted = trees.filter(({ isSettled }) => isSettled)
@@ -122,21 +122,40 @@ function lineOf(events, openings) {
   const among = wanted.length ? wanted : moving.length ? moving : trees
   const taker = ({ opening, line }) => line.find(({ chain }) => chain !== opening.chain)
   const rows = [(each) => (taker(each) ? 0 : 1), ...RANK.map((row) => (each) => (taker(each) ? row(taker(each)) : 0)), ({ opening }) => opening.name]
-  return [...among].sort(byRows(rows))[0]
+  const [best] = [...among].sort(byRows(rows))
+  return !wanted.length && moving.length > 1 ? { ...best, contested: true } : best
 }
 
-/** The client's line as far as no third party holds the money, then that one's. */
-function extended(opening, events, { line: whole, agent }, thirds) {
+/** The client's line as far as no third party holds the money, then that one's; `own`: how much of it is the client's. */
+function extended(opening, events, { line: whole, agent, contested }, thirds) {
   for (let line = telling(whole), from = 0; ; ) {
     const hire = folded(opening, events, line, agent, thirds).hires.find(({ at }) => at >= from)
-    if (!hire) return { line, agent, thirds }
+    if (!hire) return { line, own: line.length, agent, thirds }
     const head = line.slice(0, hire.at + 1)
     const answer = thirds.answer(hire, head.at(-1).name)
-    if (!answer) return { line: head, agent: head.at(-1).chain, thirds }
-    if (!answer.refusal) return { line: telling([...head, ...answer.line]), agent: answer.agent, thirds }
+    const awaited = { own: head.length, agent: hire.device, thirds }
+    if (!answer) return { ...awaited, line: head }
+    if (!answer.refusal) {
+      const isContested = contested || answer.contested
+      return { ...awaited, line: telling([...head, ...answer.line]), agent: answer.agent, contested: isContested, consented: true }
+    }
+    const refused = telling([...head, answer.refusal])
+    if (folded(opening, events, refused, agent, thirds).faults.get(answer.refusal.name)) return { ...awaited, line: refused }
     from = head.length
     line = telling([...head, answer.refusal, ...line.slice(from)])
   }
+}
+
+/** The names of what chooses among the client's ways where terms name a third party: movements that count, consents. */
+function standing(opening, events, spoken, thirds) {
+  const found = new Set()
+  for (const lead of leads(opening, spoken)) {
+    const { line, own, agent, consented } = extended(opening, events, lead, thirds)
+    const { faults } = folded(opening, events, line.slice(0, own), agent, thirds)
+    for (const { name, said } of line.slice(0, own)) if (MONEY.includes(said?.kind) && faults.get(name) === null) found.add(name)
+    if (consented) found.add(line[own - 1].name)
+  }
+  return found
 }
 
 /** The names of an event and of all that cover it. */
@@ -154,12 +173,12 @@ export function foldDeal(space, segments, secret) {
   const genesis = events.find(({ id }) => same(id, space))
   const openings = events.filter((event) => event.chain === genesis?.chain && event.suite === 1 && isFirst(event) && opens(event))
   if (!openings.length) return { opened: false }
-  const { opening, line, agent, thirds } = lineOf(events, openings)
+  const { opening, line, agent, thirds, contested } = lineOf(events, openings)
   const { book, uptake, faults } = folded(opening, events, line, agent, thirds)
   const rows = events.filter(({ suite }) => suite === 1).sort(byRows([({ device }) => device, ({ seq }) => seq, ({ id }) => id]))
   const guarded = (event) => event.said !== null && isGuarded(event.said.kind)
   const told = rows.map((event) => [event.name, guarded(event) ? (uptake.get(event.name) ?? null) : null, event.fault ?? faults.get(event.name) ?? 'ok'])
-  return { opened: true, agent, line: line.length, events: told, ...book.told() }
+  return { opened: true, agent, line: line.length, contested, events: told, ...book.told() }
 }
 
 /** What everything comes to along a line; `hires`: acceptances that count and name a third party, with their uptake. */

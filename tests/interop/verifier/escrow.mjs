@@ -43,7 +43,7 @@ const ROWS = {
 
 function permit(act, state, ...roles) {
   const [who, states] = ROWS[act]
-  if (!roles.includes(who)) refuse('deal.not_yours')
+  if (!roles.includes(who) || (['own', 'other'].includes(who) && !roles.includes('either'))) refuse('deal.not_yours')
   if (!states.split(' ').includes(state)) refuse('deal.wrong_state')
 }
 
@@ -265,10 +265,9 @@ const ACTS = {
   'agent.device'() {},
   'agent.settled'() {},
   'agent.refused'({ side, agent, data }) {
-    if (side !== 'third') refuse('deal.not_yours')
-    if (this.state !== 'hired') refuse('deal.wrong_state')
+    if (side !== 'third' || !agent) refuse('deal.not_yours')
+    if (this.told().state !== 'hired') refuse('deal.wrong_state')
     if (this.consented || data.hire !== this.hire) refuse('agent.not_named')
-    if (!agent) refuse('deal.not_yours')
     Object.assign(this, { state: 'declined', milestones: [], third: null, hire: null })
   },
   'deal.device_revoked'() {},

@@ -1,7 +1,7 @@
 // A third party as the agent: docs/spec/order.md, "A third party as the agent".
 import { byRows } from './bytes.mjs'
 import { cutOff } from './cuts.mjs'
-import { thirdWay } from './line.mjs'
+import { MONEY, RANK, thirdWay } from './line.mjs'
 
 const says = ({ suite, said, fault }, kind) => suite === 1 && !fault && said.kind === kind
 
@@ -38,43 +38,27 @@ export class Thirds {
   /** The answers to a hire, behind `after`, that do not cover an earlier one. */
   answers({ name, agent, device }, after) {
     const mayAnswer = ({ chain, who }) => chain === device || who.kind === 'admin'
-    const fits = ({ said: { kind, data } }) => (kind === 'agent.device' ? data.after === after : data.hire === name)
-    const spoken = this.speakers(agent).filter((event) => says(event, 'agent.device') || says(event, 'agent.refused'))
-    const found = spoken.filter((event) => fits(event) && mayAnswer(event))
+    const answers = (event) =>
+      says(event, 'agent.device')
+        ? event.said.data.after === after && event.said.data.device === event.chain
+        : says(event, 'agent.refused') && event.said.data.hire === name
+    const found = this.speakers(agent).filter((event) => mayAnswer(event) && answers(event))
     const names = new Set(found.map((event) => event.name))
     return found.filter((event) => !coversAny(event, names))
   }
 
-  /** The agent's line behind a place, or null. */
-  way(hire, after) {
-    const standing = new Set(this.answers(hire, after).map(({ name }) => name))
-    const mayGive = ({ chain, who, said, name }) =>
-      (chain === hire.device || who.kind === 'admin') && (said.data.after !== after || standing.has(name))
-    return thirdWay(after, this.speakers(hire.agent), this.names, mayGive)
-  }
-
   /** What becomes of a hire: `{refusal}`, `{line, agent}`, or null as long as the agent has not answered. */
   answer(hire, after) {
-    const way = this.way(hire, after)
-    if (way && (way.isSettled || way.moves)) return way
-    const refusals = this.answers(hire, after).filter((event) => says(event, 'agent.refused'))
-    const [refusal] = refusals.sort(byRows([({ name }) => name]))
-    return refusal ? { refusal } : way
-  }
-
-  /** The events behind which an agent consented, and for those on its line the event that this line is behind. */
-  consents() {
-    const stands = new Set()
-    const behind = new Map()
-    for (const hire of this.hired)
-      for (const { said } of this.speakers(hire.agent).filter((event) => says(event, 'agent.device'))) {
-        const { after } = said.data
-        const way = this.way(hire, after)
-        if (!way) continue
-        stands.add(after)
-        for (const name of way.held.keys()) behind.set(name, after)
-      }
-    return { stands: [...stands], behind }
+    const answers = this.answers(hire, after)
+    const [refusal] = answers.filter((event) => says(event, 'agent.refused')).sort(byRows(RANK))
+    const refusals = new Set(answers.filter((event) => says(event, 'agent.refused')).map(({ name }) => name))
+    const standing = new Set(answers.map(({ name }) => name))
+    const mayGive = ({ chain, who, said, name }) =>
+      (chain === hire.device || who.kind === 'admin') && (said.data.after !== after || standing.has(name))
+    const speakers = this.speakers(hire.agent).filter((event) => !refusals.has(event.name) && !coversAny(event, refusals))
+    const way = thirdWay(after, speakers, this.names, mayGive)
+    const isFirm = way?.line.some(({ name, said }) => MONEY.includes(said?.kind) || this.names.includes(name))
+    return refusal && !isFirm ? { refusal } : way
   }
 }
 
