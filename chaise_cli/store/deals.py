@@ -199,7 +199,7 @@ class DealFold:
             self._db.execute(f"DELETE FROM {table} WHERE space = ?", (self._space.no,))
         numbers = "SELECT no FROM chain WHERE space = ?"
         self._db.execute(f"UPDATE event SET uptake = NULL WHERE chain IN ({numbers})", (self._space.no,))
-        # Free words are folded by insertion, so nothing else takes this back where terms have made their writer a member.
+        # Free words are folded by insertion: nothing else takes this back where terms have made their writer a member.
         self._db.execute(
             f"UPDATE event SET void = NULL WHERE chain IN ({numbers}) AND void = ?",
             (self._space.no, fold.NotAMember.code),
@@ -248,9 +248,10 @@ class DealFold:
         return len(line.events), None
 
     def _stands(self, telling: lines.Telling, openings: Sequence[lines.Opened]) -> frozenset[str] | None:
-        """Ids of what chooses among ways of the client's: movements that count there, and take-ups behind which a
-        third party consented. So neither a word of a client that holds no money any more nor one of an agent of terms
-        that came to nothing turns the line. None: every movement, where no terms name a third party.
+        """Ids of what chooses among the client's ways where terms name a third party; else None: every movement does.
+
+        These are movements that count, and take-ups behind which a third party consented. So neither a word of a
+        client that holds no money any more, nor one of an agent of terms that came to nothing, turns the line.
         """
         if not any(telling.agents(opened.state.deal.parties) for opened in openings):
             return None

@@ -9,7 +9,7 @@ from chaise_cli.ids import text
 from tests.interop.cases import forks
 from tests.interop.cases.chance import ACTS
 from tests.interop.cases.common import AT, Case
-from tests.interop.cases.deals import NOBODY
+from tests.interop.cases.deals import NOBODY, OFFER
 from tests.interop.cases.forks import copied, revoke
 from tests.interop.cases.play import DAY, Play
 
@@ -49,7 +49,9 @@ class Third(Play):
 
     def moved(self, op: str, who: str = "ada", amount: int = 1_000, **more: Any) -> str:
         """Somebody says that this was held."""
-        return self.moves("money.held", {"op": op, "milestone": 1, "amount": amount, "fee": 0, "ref": "r"}, who=who, **more)
+        return self.moves(
+            "money.held", {"op": op, "milestone": 1, "amount": amount, "fee": 0, "ref": "r"}, who=who, **more
+        )
 
 
 def ready() -> Third:
@@ -251,6 +253,10 @@ def of_the_agent() -> Iterator[Case]:
     for who in ("lisa", "james"):
         play.do(who, "agent.settled", {"last": consent})
     yield play.case("whose sides agree on the consent of an agent that also refused")
+    yield from of_its_devices()
+
+
+def of_its_devices() -> Iterator[Case]:
     play = ready()
     play.device(PHONE, ADAS)
     play.consent()
@@ -268,8 +274,8 @@ def of_the_agent() -> Iterator[Case]:
     play.device(PHONE, ADAS)
     play.do(PHONE, "message.sent", {"text": "mine", "files": []})
     play.moved(play.fund(1_000))
-    last = play.pens["ada"].seq - 2
-    revoke(play, PHONE, "ada", last=last, deaf=["ada"])
+    known = play.pens["ada"].seq - 2
+    revoke(play, PHONE, "ada", last=known, deaf=["ada"])
     play.moved_to(PHONE, PHONE, consent, deaf=["ada"])
     yield play.case("whose agent's device was revoked behind its consent")
     play = ready()
@@ -277,9 +283,9 @@ def of_the_agent() -> Iterator[Case]:
     play.device(PHONE, ADAS)
     play.do(PHONE, "message.sent", {"text": "mine", "files": []})
     play.moved(play.fund(1_000))
-    last = play.pens["ada"].seq - 2
+    known = play.pens["ada"].seq - 2
     play.do("james", "taken")
-    revoke(play, PHONE, "ada", last=last, deaf=["ada"])
+    revoke(play, PHONE, "ada", last=known, deaf=["ada"])
     play.moved_to(PHONE, PHONE, consent, deaf=["ada"])
     yield play.case("whose agent's device was revoked after a side had heard of what it did")
     play = ready()
@@ -300,7 +306,7 @@ def on_the_way() -> Iterator[Case]:
     play.do("ada", "taken")
     play.taken()
     play.do("ada", "work.update", {"milestone": None, "text": "late", "files": []})
-    play.do("ada", "deal.proposed", forks.chance.OFFER)
+    play.do("ada", "deal.proposed", OFFER)
     play.do("ada", "fund.requested", forks._asked(play, 500))
     play.do("ada", "deal.signing_key", {"key": NOBODY})
     yield play.case("of an agent's words before and behind the acceptance")
@@ -318,11 +324,11 @@ def on_the_way() -> Iterator[Case]:
     yield play.case("whose role was another device of the client's when the agent was named")
     play = ready()
     play.consent()
-    play.moved(play.fund(1_000))
+    held = play.moved(play.fund(1_000))
     play.deliver()
     play.do("ada", "taken", at=AT)
     play.release(None, 1_000, who="lisa", at=AT + 14 * DAY, prev=play.last, deaf=["ada"])
-    play.last = play.pens["ada"].ids and text(play.pens["ada"].ids[-2])
+    play.last = held
     play.release(None, 1_000, who="ada", at=AT + 14 * DAY)
     yield play.case("whose deadline passes by the clock of the agent")
 
@@ -368,15 +374,33 @@ class Wild(forks.Wild):
         for name in ("ada", PHONE):
             self.device(name, ADAS)
         self.hires = [self.opening]
+        self.takes = [self.opening]
+        self.holder = "ada"
+        if self.dice.random() < 0.7:
+            pen = self.pens["ada"]
+            self.offers.append(self.offer(self.terms(1_000, 500, agent=pen.identity, agent_device=text(pen.device))))
+            self.hires.append(self.accept(self.offers[-1]))
+            self.takes.append(self.do("lisa", "taken"))
+            if self.dice.random() < 0.7:
+                self.moved_to("ada", "ada", self.takes[-1])
 
-    def hired(self, *amounts: int, **other: Any) -> Play:
+    def hired(self, *_amounts: int, **_other: Any) -> Play:
         """Nobody is hired to begin with."""
         return self
 
     def go(self, steps: int) -> Play:
         """So many acts, half of them of these."""
-        own: Final = (self._name, self._name, self._take, self._take, self._consent, self._consent, self._refuse, self._hold)
-        other: Final = (self._copy, self._settle, self._settle, self._revoke, self._free)
+        own: Final = (
+            self._name,
+            self._name,
+            self._take,
+            self._take,
+            self._consent,
+            self._consent,
+            self._refuse,
+            self._hold,
+        )
+        other: Final = (self._copy, self._copy, self._settle, self._settle, self._revoke, self._free)
         for _ in range(steps):
             lot = self.dice.random()
             if lot < 0.5:
@@ -387,9 +411,15 @@ class Wild(forks.Wild):
                 self.dice.choice(ACTS)(self)
         return self
 
+    def _of(self, who: str) -> list[str]:
+        return [name for name in sorted(self.pens) if self.pens[name].identity == self.pens[who].identity]
+
+    def client(self) -> str:
+        """A device of the client's or of the agent's, or the talent."""
+        return self.dice.choice([*self._of("lisa") * 3, *self._of("ada") * 3, "james"])
+
     def _ada(self) -> str:
-        own = [name for name in sorted(self.pens) if self.pens[name].identity == self.pens["ada"].identity]
-        return self.dice.choice([*own * 4, "lisa"])
+        return self.dice.choice([*self._of("ada") * 4, "ada", "ada", "lisa"])
 
     def _name(self) -> None:
         pen = self.pens[self.dice.choice(["ada", "ada", "ada", PHONE, "lisa", "james"])]
@@ -404,21 +434,19 @@ class Wild(forks.Wild):
             self.ids.append(self.hires[-1])
 
     def _take(self) -> None:
-        self.say(self.client(), "taken")
+        self.takes.append(self.say(self.dice.choice(["lisa", *self._of("lisa")]), "taken"))
 
     def _consent(self) -> None:
-        who = self._ada()
+        who = self.holder = self._ada()
         device = self.pens[who if self.dice.random() < 0.9 else self._ada()].device
-        heads = [pen.head()[2] for name, pen in self.pens.items() if pen.seq and pen.identity in self._sides()]
-        after = self.dice.choice([*heads, *heads, self.any()])
+        after = self.dice.choice([self.takes[-1]] * 4 + [*self.takes[-3:], self.pens["lisa"].head()[2], self.any()])
         more = {}
         if self.pens[who].seq == 0 and self.dice.random() < 0.2:
             more = {"cert": self.certify(who, "device")}
         deaf = self.dice.random() < 0.2
-        self.ids.append(self.do(who, "agent.device", {"device": text(device), "after": after}, at=self.now, deaf=deaf, **more))
-
-    def _sides(self) -> set[str]:
-        return {self.pens["lisa"].identity, self.pens["ada"].identity}
+        self.ids.append(
+            self.do(who, "agent.device", {"device": text(device), "after": after}, at=self.now, deaf=deaf, **more)
+        )
 
     def _refuse(self) -> None:
         if self.dice.random() < 0.5:
@@ -427,7 +455,17 @@ class Wild(forks.Wild):
     def _hold(self) -> None:
         op = self.say("lisa", "fund.requested", forks._asked(self, 1_000) | {"fingerprint": NOBODY})
         data = {"op": op, "milestone": 1, "amount": 1_000, "fee": 0, "ref": "r"}
-        self.last = self.say(self.dice.choice([self._ada(), "lisa"]), "money.held", data | {"prev": self.last})
+        prev = self.dice.choice([self.opening, self.last])
+        who = self.dice.choice([self.holder] * 3 + [f"{self.holder}+", self._ada(), "lisa"])
+        who = who if who in self.pens else self.holder
+        self.last = self.say(who, "money.held", data | {"prev": prev})
+        self.last = self.dice.choice([self.last, prev])
+
+    def _copy(self) -> None:
+        name = self.dice.choice([self.holder, self.side()])
+        if len(self.pens) < 9:
+            seq = self.pens[name].seq
+            copied(self, name, f"{name}+", self.dice.randint(max(0, seq - 2), seq))
 
     def _free(self) -> None:
         self.say(self._ada(), "message.sent", {"text": "", "files": []})
