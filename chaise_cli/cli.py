@@ -76,6 +76,8 @@ VERBS: Final[dict[str, Verb]] = {
     "journal": Verb("Money", "Print the book: every movement of money."),
     "rail": Verb("Money", "List what a person must still pay, and say it was paid.", group=True, parts=("rail_sim",)),
     "policy": Verb("Money", "Check, try out and explain release policies.", group=True),
+    "grant": Verb("Money", "Hand out a key for automation, approve its runs, or revoke it.", group=True),
+    "grants": Verb("Money", "List the keys handed out for automation."),
     "review": Verb("Review", "Review the other side once money has moved."),
     "reviews": Verb("Review", "List reviews of a person or a deal."),
     "inbox": Verb("Look", "Show what waits for you."),

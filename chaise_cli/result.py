@@ -65,7 +65,7 @@ def _either(*shapes: str) -> Answer:
 
 _SHOWN: Final = (
     *("board", "profile", "service", "post", "deal", "milestone", "booking"),
-    *("message", "review", "op", "run", "log_entry"),
+    *("message", "review", "op", "grant", "run", "log_entry"),
 )
 VERBS: Final[Mapping[str, Answer]] = MappingProxyType(
     {
@@ -116,6 +116,10 @@ VERBS: Final[Mapping[str, Answer]] = MappingProxyType(
         "refund": _either("milestone"),
         "balance": _list("balance", "balance_by"),
         "journal": _list("journal_entry"),
+        "grant create": _one("grant"),
+        "grant revoke": _one("grant"),
+        "grant approve": _one("grant"),
+        "grants": _list("grant"),
         "rail due": _list("op"),
         "rail attest": _either("milestone", "statement"),
         "rail sim": _one("sim"),
@@ -137,6 +141,7 @@ VERBS: Final[Mapping[str, Answer]] = MappingProxyType(
         "peer remove": _one("place"),
         "relay serve": _one("relay"),
         "relay invite": _one("relay"),
+        "relay invites": _list("relay_entry"),
         "verify": _one("verify"),
         "backup": _one("backup"),
         "restore": _one("identity"),

@@ -14,9 +14,8 @@ from typing import Final, Protocol
 from chaise_cli.errors import Conflict, NotFound
 
 from .directory import Directory, Gone, NoFile
-from .pairing import MESSAGE_MOST
 from .transports.folder import BASE
-from .wire import PeerProtocol
+from .wire import PAIR_MOST, PeerFailed, PeerProtocol
 
 ASKS: Final = 0
 ANSWERS: Final = 1
@@ -38,7 +37,10 @@ class MailboxUsed(Conflict):
 
     code = "pairing.used"
     message = "this code was used already"
-    hint = "make a new one: chaise device add; if it was not you who used it, look at chaise devices"
+    hint = "make a new one: chaise device add; whom it let in lists chaise devices: revoke one that is not there"
+
+
+_SAID: Final = {"pairing.none": NoMailbox, "pairing.not_here": NoMailbox, "pairing.done": MailboxUsed}  # by a peer
 
 
 class Mailbox(Protocol):
@@ -104,7 +106,7 @@ class FolderMailbox:
             self._check(folder, mailbox)
             try:
                 with folder.reading(_name(mailbox, slot)) as (descriptor, _size):
-                    return os.read(descriptor, MESSAGE_MOST + 1)
+                    return os.read(descriptor, PAIR_MOST + 1)
             except NoFile:
                 return None
 
@@ -154,7 +156,12 @@ class PeerMailbox:
         """Ask, and keep the answer."""
         if slot != ASKS:
             raise PeerProtocol(why="a peer answers by itself")
-        self._answer = self._peer.pair(mailbox, data)
+        try:
+            self._answer = self._peer.pair(mailbox, data)
+        except PeerFailed as error:
+            if error.peer_code not in _SAID:
+                raise
+            raise _SAID[error.peer_code] from error
 
     def get(self, mailbox: bytes, slot: int, wait_s: int) -> bytes | None:  # noqa: ARG002  it came with `put`
         """The answer, if there was one."""

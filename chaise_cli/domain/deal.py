@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Final, TypeVar
 
 from chaise_cli.domain.body import body
 from chaise_cli.domain.directory import BoxKey
+from chaise_cli.domain.grant import Grant
 from chaise_cli.domain.journal import JournalEntry
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.recorded import By, Parties, Recorded
@@ -164,6 +165,7 @@ class Op(NamedTuple):
 
     kind: fund, release or refund. end: the total to be reached; step: another so much; one of them is None.
     of: the operation that this one repeats. mark: what its party has been credited in all once it moved.
+    grant: under which a run wrote it; most: what it was charged there, and moves at most; clock: of that uptake.
     """
 
     id: EventId
@@ -181,6 +183,9 @@ class Op(NamedTuple):
     declined: str | None = None
     ref: str | None = None
     run: EventId | None = None
+    grant: EventId | None = None
+    most: int | None = None
+    clock: int = 0
 
 
 class Request(NamedTuple):
@@ -259,6 +264,7 @@ class Milestone(NamedTuple):
     holds: dict[str, int] = {}  # noqa: RUF012
     last_hold: EventId | None = None
     fresh: int = 0  # how many of the files came with the last delivery
+    delivered_at: int | None = None  # by the deal's clock, once that was taken up
 
     @property
     def state(self) -> str:
@@ -325,6 +331,7 @@ class Deal(NamedTuple):
     consent: EventId | None = None  # by which a third party took the agent's role that the terms give it
     runs: dict[str, Run] = {}  # noqa: RUF012
     keys: dict[str, str] = {}  # noqa: RUF012  by identity, the key its tags are signed with
+    grants: dict[str, Grant] = {}  # noqa: RUF012
 
     @property
     def public(self) -> str:

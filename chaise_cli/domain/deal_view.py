@@ -156,6 +156,7 @@ def op_shape(deal: Deal, op: Op, person: Look) -> shapes.Op:
         "to": person(to),
         "state": op_state(deal, op),
         "ref": acting.ref,
+        "grant": public("grant", op.grant) if op.grant else None,
     }
     return {**shape, "run": public("run", acting.run)} if acting.run else shape
 

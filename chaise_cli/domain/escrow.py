@@ -155,14 +155,16 @@ OTHER: Final = {"release": "refund", "refund": "release"}
 
 
 class Ask(NamedTuple):
-    """What an authorisation comes to: the total to reach, or the step."""
+    """What an authorisation comes to: the total to reach, or the step; under a grant no more than `most`."""
 
     end: int | None
     step: int | None
+    most: int | None = None
 
     def needs(self, reached: int) -> int:
         """What is still to move when so much has moved or is reserved."""
-        return self.step if self.step is not None else max(0, (self.end or 0) - reached)
+        left = self.step if self.step is not None else max(0, (self.end or 0) - reached)
+        return left if self.most is None else min(left, self.most)
 
 
 def reserved(deal: Deal, ms: Milestone, kind: str) -> int:
@@ -170,7 +172,7 @@ def reserved(deal: Deal, ms: Milestone, kind: str) -> int:
     start = reached = ms.moved(kind)
     for op_id in ms.open[kind]:
         op = deal.ops[op_id]
-        reached += Ask(op.end, op.step).needs(reached)
+        reached += Ask(op.end, op.step, op.most).needs(reached)
     return reached - start
 
 

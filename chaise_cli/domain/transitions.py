@@ -57,7 +57,7 @@ class Row(NamedTuple):
     """One line of the table.
 
     scope: deal or milestone. variant: tells apart acts of one kind; empty is the plain one. who: client, talent,
-    either, agent, or own and other, which are the sides seen from the author of what the event answers.
+    either, agent, own and other, which are the sides seen from the author of what the event answers, or approver.
     to: a state, or `same`. guard: what else must hold, in words. posting: the journal entry it makes.
     verb: the command; empty where the agent does it unasked, or another act brings it along. ready: the name of the
     guard that `may` asks. later: belongs to a later issue and has no code yet.
@@ -95,6 +95,10 @@ ROWS: Final[tuple[Row, ...]] = (
     Row("d8", "deal", "agent.refused", ("hired",), "agent", "declined",
         "the agent is a third party that has not consented, and the acceptance that named it"),
     Row("d9", "deal", "deal.signing_key", DEAL_STATES, "either", "same", "the last one of a side stands"),
+    Row("g1", "deal", "grant.created", ("hired",), "either", "same",
+        "by a device that may certify; verbs of its writer's side, approvers of the deal; see docs/spec/grants.md"),
+    Row("g2", "deal", "grant.revoked", ("hired", "closed"), "own", "same", "names a grant in force"),
+    Row("g3", "deal", "grant.approved", ("hired",), "approver", "same", "names a grant that names its writer"),
     Row("1", "milestone", "fund.requested", ("planned",), "client", "funding", "total ≤ amount, same currency",
         verb="fund"),
     Row("1", "milestone", "fund.requested", _WORKING, "client", "same", "as above; a top-up", verb="fund",
@@ -175,6 +179,7 @@ _OWNERS: Final = {
     "agent": "the agent's device",
     "own": "the side that began it",
     "other": "the other side",
+    "approver": "those whom the grant names",
 }
 
 

@@ -81,9 +81,15 @@ def apply_delivered(deal: Deal, e: Recorded, body: WorkDelivered) -> Deal:
     # deadline either: its instant is frozen by the agent's clock, not by the talent's.
     runs = e.final and deal.agreed.auto_release
     deadline = e.clock + deal.agreed.review_ms if runs else None
-    files = (*ms.files, *body.files)
-    ms = ms._replace(work="delivered", cancel=None, delivered_by=e.id, review_deadline=deadline, files=files)
-    ms = ms._replace(fresh=len(body.files))
+    ms = ms._replace(
+        work="delivered",
+        cancel=None,
+        delivered_by=e.id,
+        review_deadline=deadline,
+        files=(*ms.files, *body.files),
+        fresh=len(body.files),
+        delivered_at=e.clock if e.final else None,
+    )
     return put(deal, ms, e)
 
 

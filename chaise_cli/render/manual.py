@@ -98,6 +98,12 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "chaise policy explain run-9d2k4tqx",
         "chaise policy key deal-7k3m9q2x ~/.ssh/id_ed25519.pub",
     ),
+    "grant": (
+        "chaise grant create --can release --deal deal-7k3m9q2x --max 600EUR --until 2026-12-31 -o ci.key",
+        "chaise grant approve grant-5w0p1x9d --total 600EUR",
+        "chaise grant revoke grant-5w0p1x9d",
+    ),
+    "grants": ("chaise grants", "chaise grants deal-7k3m9q2x"),
     "review": ('chaise review deal-7k3m9q2x --stars 5 --recommend --text "On time, and kind"',),
     "reviews": ("chaise reviews @james",),
     "inbox": ("chaise", "chaise inbox --json"),
@@ -106,7 +112,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "agenda": ("chaise agenda",),
     "wait": ("chaise wait deal-7k3m9q2x/1 --until funded --timeout 2h --sync",),
     "sync": ("chaise sync", "chaise sync ~/Shared/chaise", "chaise sync --watch", "chaise sync --status"),
-    "relay": ("chaise relay serve --listen 127.0.0.1:8787", "chaise relay invite"),
+    "relay": ("chaise relay serve --listen 127.0.0.1:8787", "chaise relay invite", "chaise relay invites"),
     "devices": ("chaise devices",),
     "device": (
         "chaise device add --name phone",

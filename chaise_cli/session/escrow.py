@@ -253,7 +253,7 @@ def _confirmed(deal: DealWriter, order: Order, minor: int) -> str:
     """What moves, in words, if its caller expects just that; a rehearsal that expects nothing only looks."""
     receiver = _receiver(deal.state.deal, order)
     short = _said(deal, order, minor, deal.session.called(receiver))
-    if order.confirm is None and not deal.session.dry_run:
+    if order.confirm is None and not deal.session.dry_run and deal.session.me.grant is None:
         raise ConfirmMissing(verb=order.verb, confirm=short)
     if order.confirm is not None and order.confirm.strip() not in {
         short,
@@ -289,6 +289,13 @@ def look(session: Session, order: Order, done: Done) -> Done:
 
 def _shown(state: DealState, order: Order) -> list[int]:
     return [order.n] if order.n is not None else [ms.n for ms in state.deal.milestones]
+
+
+def standing(session: Session, order: Order) -> Any:
+    """The milestone that an order is about, or all of them, as they stand."""
+    state = showing.state_of(session, order.deal)
+    found = [showing.milestone(session, state, n) for n in _shown(state, order)]
+    return found if order.n is None else found[0]
 
 
 def beside_op(session: Session, state: DealState, n: int, op: Op | None) -> dict[str, Any]:

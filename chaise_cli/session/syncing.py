@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -119,10 +120,16 @@ def add_place(session: Session, place: str, *, auto: bool) -> int:
         return remembered.remember(session.db, place, auto=auto)
 
 
+def keep_web(session: Session, url: str) -> None:
+    """Remember a place if it is an address on the web, where receipts of a relay are to be kept from the first on."""
+    if places.is_web(url):
+        add_place(session, url, auto=False)
+
+
 def carry(session: Session, place: int, space: SpaceId) -> None:
     """Let a board's events go to a place from now on."""
     found = events.find_space(session.db, space)
-    assert found, "a board that is held"
+    assert found, "a space that is held"
     with session.admitting():
         remembered.carry(session.db, place, found.no)
 
@@ -168,12 +175,33 @@ def sync_program(
 def sync_once(session: Session, where: str, progress: Progress = engine.silent) -> Done:
     """Sync everything with a place that need not be remembered. Raises BadPlace, PlaceUnsupported."""
     url = check(where)
-    return _exchange(session, None, url, places.transport(url, _Nothing(), _to_stderr), progress)
+    with _once_there(session, url) as transport:
+        return _exchange(session, None, url, transport, progress)
 
 
 def look_at(session: Session, where: str, replica: Replica, progress: Progress) -> engine.Exchange:
     """Let another replica than the home meet a place, with the home's device key. Raises BadPlace."""
-    return engine.exchange(replica, HomeSigner(session), places.transport(where, _Nothing(), _to_stderr), progress)
+    with _once_there(session, where) as transport:
+        return engine.exchange(replica, HomeSigner(session), transport, progress)
+
+
+@contextmanager
+def _once_there(session: Session, url: str) -> Iterator[Transport]:
+    """The way to a place, for one visit. Of a place that is not remembered nothing is kept, unless a relay was caught.
+
+    What was read of folders before counts for nothing here: it may be what has to be read again.
+    """
+    if not places.is_web(url):
+        yield places.transport(url, _Nothing(), _to_stderr)
+        return
+    known = remembered.find(session.db, url)
+    no = known.no if known else add_place(session, url, auto=False)
+    try:
+        yield Way(session, no, url).transport
+    finally:
+        if known is None:
+            with session.admitting():
+                remembered.forget(session.db, no)
 
 
 def serve(session: Session) -> Done:
@@ -208,7 +236,20 @@ class Way:
         self.transport = self._web() if places.is_web(url) else self._transport(url, on_stderr or _to_stderr)
 
     def visit(self, session: Session, progress: Progress = engine.silent) -> Done:
-        """Exchange with the place once, for the home as this session has it open."""
+        """Exchange with the place, for the home as this session has it open.
+
+        Once more where a device of one's own asks to be let in: what it needs has to lie there before it is told.
+        """
+        done = self._visit(session, progress)
+        if done.failure or not doors.let_in(session, self.url, problems := list(done.problems)):
+            return done
+        again = self._visit(session, engine.silent)
+        if again.failure is None:
+            doors.tell(session, self.url, problems)
+        sent, received = done.sent + again.sent, done.received + again.received
+        return again._replace(sent=sent, received=received, problems=[*problems, *again.problems])
+
+    def _visit(self, session: Session, progress: Progress) -> Done:
         self._memory.session = self._relay.session = session
         try:
             return _exchange(session, self._place, self.url, self.transport, progress)
@@ -230,15 +271,7 @@ class Way:
 
 
 def _visit(session: Session, place: int, url: str, progress: Progress, on_stderr: Lines | None) -> Done:
-    way = Way(session, place, url, on_stderr)
-    done = way.visit(session, progress)
-    if done.failure or not doors.let_in(session, url, problems := list(done.problems)):
-        return done
-    again = way.visit(session)
-    if again.failure is None:
-        doors.tell(session, url, problems)
-    sent, received = done.sent + again.sent, done.received + again.received
-    return again._replace(sent=sent, received=received, problems=[*problems, *again.problems])
+    return Way(session, place, url, on_stderr).visit(session, progress)
 
 
 def visit(session: Session, place: int, url: str) -> Done:
@@ -246,17 +279,28 @@ def visit(session: Session, place: int, url: str) -> Done:
     return _visit(session, place, url, engine.silent, None)
 
 
+def meet(session: Session, place: int, url: str) -> Done:
+    """Exchange the one deal of a run's home with a place."""
+    granted = session.me.grant
+    if granted is not None and events.find_space(session.db, granted.space) is not None:
+        carry(session, place, granted.space)
+    return Way(session, place, url).visit(session)
+
+
 def _exchange(session: Session, place: int | None, url: str, transport: Transport, progress: Progress) -> Done:
     """Exchange, do what falls due, and exchange again when that wrote something, or self told of further boards."""
     boards = len(events.spaces(session.db, "board"))
     done = _once(session, place, transport, progress)
     problems, sent, received = [problem.text for problem in done.problems], done.sent, done.received
-    if done.failure is None and not session.behind:
+    if done.failure is None and not session.behind and session.me.grant is None:
         before = own.written(session.db)
         problems += upkeep.run(session)
         if own.written(session.db) != before or len(events.spaces(session.db, "board")) != boards:
             again = _once(session, place, transport, progress)
             sent, received = sent + again.sent, received + again.received
+            problems += [problem.text for problem in again.problems]
+            alarm, rejected = done.alarm or again.alarm, done.rejected + again.rejected
+            done = done._replace(rejected=rejected, failure=again.failure, alarm=alarm)
     last = Done(url, sent, received, done.rejected, problems, done.failure, done.alarm)
     if place is not None:
         error = done.alarm or done.failure
@@ -269,7 +313,8 @@ def _once(session: Session, place: int | None, transport: Transport, progress: P
     only = frozenset(remembered.carried(session.db, place).values()) if place is not None else None
     proofs.take(session)
     held = remembered.heights(session.db)
-    done = engine.exchange(HomeReplica(session, only), HomeSigner(session), transport, progress)
+    signer = HomeSigner(session, by_grant=isinstance(transport, places.WebPlace))
+    done = engine.exchange(HomeReplica(session, only), signer, transport, progress)
     if place is not None and done.failure is None:
         _delivered(session, place, done, held)
     return done

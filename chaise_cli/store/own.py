@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from chaise_cli.domain.light import NamedTuple
-from chaise_cli.ids import DeviceId, IdentityId, raw, text
+from chaise_cli.ids import DeviceId, EventId, IdentityId, SpaceId, raw, text
 
 if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection
+
+
+RULES: Final = "rules"
 
 
 class Settings(NamedTuple):
@@ -23,6 +26,14 @@ class Settings(NamedTuple):
     email: str | None
 
 
+class Granted(NamedTuple):
+    """The grant that a run's home acts under: its id, its key, the one space it is for."""
+
+    id: EventId
+    key: DeviceId
+    space: SpaceId
+
+
 class Written(NamedTuple):
     """How many events this home has written with any of its device keys, and the newest one's id."""
 
@@ -34,6 +45,11 @@ def get(connection: Connection, name: str) -> bytes | None:
     """One value of the `own` table."""
     row = connection.execute("SELECT value FROM own WHERE name = ?", (name,)).fetchone()
     return row[0] if row else None
+
+
+def rules(connection: Connection) -> int:
+    """The edition of the rules that the store was judged and folded by; 0 for one from before there were editions."""
+    return int(get(connection, RULES) or b"0")
 
 
 def need(connection: Connection, name: str) -> bytes:
@@ -51,6 +67,12 @@ def put(connection: Connection, name: str, value: bytes) -> None:
 def who(connection: Connection) -> tuple[IdentityId, DeviceId]:
     """The owner and the device key in use."""
     return IdentityId(text(need(connection, "identity"))), DeviceId(text(need(connection, "device")))
+
+
+def granted(connection: Connection) -> Granted | None:
+    """Of a run's home, its grant; None in a person's."""
+    value = get(connection, "grant")
+    return None if value is None else Granted(*json.loads(value))
 
 
 def settings(connection: Connection) -> Settings:

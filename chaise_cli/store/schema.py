@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from sqlcipher3 import dbapi2 as driver
 
-from chaise_cli.store import deals, events, selves
-from chaise_cli.store.connection import SCHEMA, schema_of, transaction
+from chaise_cli.store import deals, events, own, selves
+from chaise_cli.store.connection import RULES, SCHEMA, schema_of, transaction
 
 if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection
@@ -145,7 +145,11 @@ CREATE TABLE attempt(op BLOB NOT NULL, act TEXT NOT NULL, space INTEGER NOT NULL
     PRIMARY KEY(op, act)) WITHOUT ROWID;
 CREATE INDEX attempt_space ON attempt(space);
 """
-_MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD)
+_FOURTH: Final = """
+ALTER TABLE chain ADD COLUMN grant_key BLOB;
+CREATE INDEX event_grant ON event(chain) WHERE kind = 'grant.created';
+"""
+_MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH)
 assert len(_MIGRATIONS) == SCHEMA, "SCHEMA counts the migrations"
 
 
@@ -155,6 +159,7 @@ def migrate(connection: Connection) -> None:
     A step that is not the store's first also folds every deal anew: the tables of deals are derived.
     """
     database = sqlite_utils.Database(connection, execute_plugins=False)
+    fresh = schema_of(connection) == 0
     connection.execute("PRAGMA foreign_keys=OFF")  # which no transaction can switch
     try:
         for number, script in enumerate(_MIGRATIONS, 1):
@@ -163,6 +168,8 @@ def migrate(connection: Connection) -> None:
                     _step(database, script)
                     connection.execute(f"PRAGMA user_version = {number}")
                     assert not connection.execute("PRAGMA foreign_key_check").fetchall(), "a row that refers to nothing"
+                    if fresh:
+                        own.put(connection, own.RULES, str(RULES).encode())
     finally:
         connection.execute("PRAGMA foreign_keys=ON")
 

@@ -1,8 +1,8 @@
 """Plays the transcripts of docs/guide: each `lisa$` or `james$` line is typed at a terminal, its output compared.
 
-The chapters of one folder build on one another. `phone$` is Lisa's second machine, `relay$` a server's operator, `ada$` an
-escrow agent, `ci$` a machine without any home; a line that ends in ` &` runs beside what follows: of a server is shown
-what it prints up to its address, of a device that lets another in nothing, once its code is there. The addresses
+The chapters of one folder build on one another. `phone$` is Lisa's second machine, `relay$` a server's operator, `ada$`
+an escrow agent, `ci$` a machine without any home; a line that ends in ` &` runs beside what follows: of a server is
+shown what it prints up to its address, of a device that lets another in nothing, once its code is there. The addresses
 127.0.0.1:8787 and 127.0.0.1:8899 stand for free ones.
 
 In a transcript, ids stand for ids: the first time `post-4tq8` is printed it is bound to the id that was really

@@ -182,6 +182,26 @@ SAMPLES: Final[dict[str, dict[str, Any]]] = {
         "to": JAMES,
         "state": "authorized",
         "ref": None,
+        "grant": "grant-c1k3yabcdefghjkmnpqrstvwxy",
+    },
+    "grant": {
+        "id": "grant-c1k3yabcdefghjkmnpqrstvwxy",
+        "deal": DEAL,
+        "name": "ci",
+        "by": LISA,
+        "can": ["release"],
+        "milestone": f"{DEAL}/1",
+        "max": eur("600"),
+        "per_day": eur("200"),
+        "spent": eur("100"),
+        "until": "2026-12-31T23:00:00Z",
+        "approvals": {"need": 1, "of": [LISA, JAMES]},
+        "approved": [{"by": JAMES, "milestone": f"{DEAL}/1", "total": eur("600")}],
+        "delivered_for_ms": 86_400_000,
+        "policy": "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd",
+        "state": "active",
+        "final": False,
+        "file": "ci.key",
     },
     "file": {"name": "site.tar", "size": 1_234_567, "digest": "sha256-9f86d081884c7d65", "fetched": False},
     "journal_entry": {
@@ -290,6 +310,7 @@ SAMPLES: Final[dict[str, dict[str, Any]]] = {
         "reason": "nothing was funded",
         "delivery": "seen",
         "branch": True,
+        "grant": "grant-c1k3yabcdefghjkmnpqrstvwxy",
     },
     "place": {
         "peer": "https://relay.example",
@@ -345,7 +366,10 @@ SAMPLES: Final[dict[str, dict[str, Any]]] = {
         "relay": "A6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg",
         "store": "sqlite",
         "invite": "000G-40R4-0M30-E209-185G-R38E-1W81-24GK-DDW0",
+        "invite_id": "7k3m9q2x4tq8w5e1",
+        "withdrawn": None,
     },
+    "relay_entry": {"id": "7k3m9q2x4tq8w5e1"},
     "sync_status": {
         "spaces": [
             {

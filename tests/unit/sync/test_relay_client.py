@@ -3,7 +3,11 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from sync import relay_messages, relay_pulling
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chaise_cli.ledger import canonical
+from sync import relay_link, relay_messages, relay_pulling
 from sync.relay.desk import Desk
 from sync.relay.limits import Limits
 from sync.web import Answer
@@ -37,10 +41,56 @@ def test_one_new_event_among_many_spaces_costs_little() -> None:
         scribble(lisa.replica, lisa.replica.open("deal", [LISA.identity, JAMES.identity]), 3, random.Random(2))
     town.all_sync()
     lisa.replica.write(town.deal, bytes(120))
-    for one, way in ((lisa, ["/v1/summary", "/v1/push"]), (james, ["/v1/summary", "/v1/pull"])):
+    for one, way in ((lisa, ["/v1/summary", "/v1/push"]), (james, ["/v1/summary"])):
         clean(one.sync())
         assert [path for path, _, _ in one.link.asked] == way
-        assert sum(there + back for _, there, back in one.link.asked) <= 2048 + 200  # beside the event itself
+        assert sum(there + back for _, there, back in one.link.asked) <= 2048
+
+
+def test_news_of_several_spaces_or_entries_take_a_pull() -> None:
+    town = Town()
+    lisa, james = town.people
+    other = lisa.replica.open("deal", [LISA.identity, JAMES.identity])
+    town.all_sync()
+    for spaces in ([town.deal, other], [town.deal, town.deal]):
+        for space in spaces:
+            lisa.replica.write(space, b"word")
+            clean(lisa.sync())
+        clean(james.sync())
+        assert [path for path, _, _ in james.link.asked] == ["/v1/summary", "/v1/pull"]
+        assert james.replica.heads(town.deal) == lisa.replica.heads(town.deal)
+        assert james.replica.heads(other) == lisa.replica.heads(other)
+
+
+def test_news_that_do_not_go_on_from_here_are_passed_over() -> None:
+    """What comes unasked is a guess of the relay's: a wrong one is no lie, and what is missing is asked for."""
+    town = Town()
+    lisa, james = town.people
+    town.all_sync()
+    lisa.replica.write(town.deal, b"old")
+    clean(lisa.sync())
+    guesses: list[relay_messages.Section] = []
+
+    def keep(path: str, _body: bytes, answer: Answer) -> Answer:
+        found = relay_messages.read_different(answer.body) if path == "/v1/summary" else None
+        guesses.extend(found.news if found else ())
+        return answer
+
+    def repeat(path: str, _body: bytes, answer: Answer) -> Answer:
+        found = relay_messages.read_different(answer.body) if path == "/v1/summary" else None
+        if found is None:
+            return answer
+        return answer._replace(body=relay_messages.pack_different(found._replace(news=guesses)))
+
+    james.link.change = keep
+    clean(james.sync())
+    assert [one.space for one in guesses] == [town.deal]
+    lisa.replica.write(town.deal, b"new")
+    clean(lisa.sync())
+    james.link.change = repeat
+    clean(james.sync())
+    assert [path for path, _, _ in james.link.asked] == ["/v1/summary", "/v1/pull"]
+    assert james.replica.heads(town.deal) == lisa.replica.heads(town.deal)
 
 
 def test_a_device_that_comes_anew_fetches_self_before_anything_else() -> None:
@@ -64,8 +114,9 @@ def test_a_device_that_comes_anew_fetches_self_before_anything_else() -> None:
     assert [(list(one.parts), [row.space for row in one.rows]) for one in pulls[:1]] == [([], [mine])]
     assert second.replica.contents() == first.replica.contents()
     pulls.clear()
-    first.replica.write(mine, bytes(9))
-    clean(first.sync())
+    for _ in range(2):
+        first.replica.write(mine, bytes(9))
+        clean(first.sync())
     clean(second.sync())
     assert len(pulls) == 1
 
@@ -157,6 +208,33 @@ def test_a_relay_that_takes_no_more_is_a_reason_to_come_again() -> None:
     assert done.failure is not None
     assert (done.failure.code, done.failure.exit) == ("relay.busy", 13)
     assert lisa.codes == []
+    assert lisa.slept == [21], "asked once more when it said, and not for longer than a request may take"
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(0, 100)), max_size=8), st.sampled_from(["relay.busy", "relay.rate"]))
+def test_a_busy_relay_is_waited_for_as_it_says_and_no_longer_than_a_request(told: list[int | None], busy: str) -> None:
+    desk = village()
+    lisa = Client(MemoryReplica(LISA), desk, invite=desk.relay.new_invite())
+    lisa.replica.open("deal", [LISA.identity])
+    status = 503 if busy == "relay.busy" else 429
+    answers = iter(told)
+
+    def hold_off(path: str, _body: bytes, answer: Answer) -> Answer:
+        if path != "/v1/summary" or (seconds := next(answers, -1)) == -1:
+            return answer
+        headers = {} if seconds is None else {"retry-after": str(seconds)}
+        return Answer(status, headers, canonical.encode({"code": busy, "text": "no more just now"}))
+
+    lisa.link.change = hold_off
+    done = lisa.sync()
+    waits = [60 if seconds is None else max(1, seconds) for seconds in told]
+    patient = sum(waits) <= relay_link.TIMEOUT_S
+    assert (done.failure is None) == patient
+    assert sum(lisa.slept) <= relay_link.TIMEOUT_S
+    assert lisa.slept == waits[: len(lisa.slept)]
+    if done.failure is not None:
+        assert (done.failure.code, done.failure.exit) == ("relay.busy", 13)
+        assert sum(lisa.slept) + waits[len(lisa.slept)] > relay_link.TIMEOUT_S
 
 
 def test_a_stranger_may_wait_and_the_rest_goes_on() -> None:
