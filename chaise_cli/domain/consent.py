@@ -62,7 +62,6 @@ def apply_refused(deal: Deal, e: Recorded, body: AgentRefused) -> Deal:
         terms=None,
         terms_hash=None,
         hired_by=None,
-        offer=None,
         milestones=(),
         ops=ops,
     )

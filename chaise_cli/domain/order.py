@@ -203,14 +203,17 @@ class Tree:
             self._handed.setdefault(handover.after, []).append(
                 _Way(handed=True, id=handover.place.id, starts=starts, device=handover.device)
             )
-            if again:  # what it moves from here on follows what it names now
+            if again and handover.place.id in self._places:  # what it moves from here on follows what it names now
                 self._follows[handover.place.id] = handover.after
             else:
                 self._grow(handover.after, starts)
 
     def _may_go_on(self, handover: Handover) -> bool:
-        """Whether a device that has the role somewhere may take it behind another event: by a word of its own there."""
-        if handover.place.device != handover.device or handover.place.id not in self._places:
+        """Whether a device that has the role somewhere may take it behind another event, by a word of its own.
+
+        It may stand on another history than the first, as where a copied home has taken the role twice.
+        """
+        if handover.place.device != handover.device:
             return False
         at: str | None = handover.after
         while at in self._places:
@@ -258,6 +261,10 @@ class Tree:
     def is_settled(self) -> bool:
         """Whether both sides have named an event behind this opening as the last."""
         return any(last in self._places for last in self._said.settled)
+
+    def ends(self) -> list[str]:
+        """The events that are the last of their history."""
+        return [id_ for id_ in self._places if id_ not in self._after]
 
     def line(self) -> Line:
         """The way that stands."""
@@ -311,6 +318,11 @@ def agent_line(opening: Opening, said: Said) -> Line:
     settle which; on neither, a handover beats the old device, and the smaller id another handover or history.
     """
     return Tree(opening, said).line()
+
+
+def leads(opening: Opening, said: Said) -> list[Line]:
+    """For each last event of a history in the tree the line that leads to it, whatever both sides have named."""
+    return [agent_line(opening, said._replace(settled=[end])) for end in Tree(opening, said).ends()]
 
 
 def standing(openings: Sequence[tuple[Opening, Said]]) -> tuple[int, Line]:

@@ -103,8 +103,11 @@ class DealFold:
                 self._take(self._place(row))
             elif _guarded(row) and row.seq > self._frontier.get(self._names[row.chain], -1):
                 self._pend(row)
-        awaited = self._awaited()
-        self._finish(awaited or agent, rows)
+        if self._state.deal.awaits_agent:  # whose answer may have come before the take-up that it needs
+            self._uptakes, self._old = [], None
+            self._refold(self._stored())
+            return
+        self._finish(agent, rows)
 
     def _awaited(self) -> str | None:
         """The device of a third party that has yet to take the role which signed terms give it."""
@@ -116,16 +119,21 @@ class DealFold:
 
         Such are a handover, what a handover names, and, once there was one, words of a device without the role;
         words of an agent's device that wrote several histories; what settles them; another opening; and, where terms
-        name a third party, whatever comes before that has consented.
+        name a third party, whatever comes before that has consented, and what the client says it moved all the same.
         """
         if found.taken.deal.awaits_agent or any(self._names_agent(row, found) for row in rows):
+            return True
+        parties = found.taken.deal.parties
+        if parties.agent != parties.client and any(
+            row.kind in lines.MOVEMENTS and row.identity == parties.client for row in rows
+        ):
             return True
         if any(row.kind in _TURNS and (row.kind != "deal.opened" or self._is_makers(row)) for row in rows):
             return True
         if found.agent in self._forked and any(row.device == found.agent and row.suite for row in rows):
             return True
         query = "SELECT body, void FROM event WHERE kind = 'agent.device' AND chain = ?"
-        chains = [chain.no for chain in self._chains.values() if chain.identity == found.taken.deal.parties.agent]
+        chains = [chain.no for chain in self._chains.values() if chain.identity == parties.agent]
         moves = [row for no in chains for row in self._db.execute(query, (no,)).fetchall()]
         after = {content.said(body)["after"] for body, void in moves if void not in content.AT_ADMISSION}
         return bool(after) and any(
@@ -133,12 +141,12 @@ class DealFold:
         )
 
     def _names_agent(self, row: Row, found: Loaded) -> bool:
-        """Whether an acceptance may make a third party the agent: it may write freely from then on."""
-        if row.kind != "terms.accepted" or row.content is None:
-            return False
-        offer = events.find_event(self._db, raw(row.content.offer))
-        terms = content.row(offer).content if offer and offer.kind == "terms.offered" else None
-        return terms is not None and terms.terms.agent != found.taken.deal.parties.client
+        """Whether terms may make a third party the agent: it may write freely once they are accepted."""
+        offer = row.content if row.kind == "terms.offered" else None
+        if row.kind == "terms.accepted" and row.content is not None:
+            stored = events.find_event(self._db, raw(row.content.offer))
+            offer = content.row(stored).content if stored and stored.kind == "terms.offered" else None
+        return offer is not None and offer.terms.agent != found.taken.deal.parties.client
 
     def refold(self) -> None:
         """Fold the whole deal from nothing."""
@@ -148,11 +156,13 @@ class DealFold:
         """The histories between which the sides of a contested deal have to choose; writes nothing."""
         telling, openings = self._told()
         words = telling.words()
+        chosen = self._stands(telling, openings)
+        has_third = bool(openings) and not telling.line(openings, chosen)[1].contested
 
         def lead(through: str | None) -> tuple[str, order.Line]:
-            if third := self._third(telling, through):
+            if has_third and (third := self._third(telling, through)):
                 return "", third
-            opened, line = telling.line(openings, through)
+            opened, line = telling.line(openings, chosen, through)
             return text(opened.row.id), line
 
         return [self._way(places, words, stands=stands) for places, stands in telling.ways(lead)]
@@ -188,42 +198,80 @@ class DealFold:
             self._db.execute(f"DELETE FROM {table} WHERE space = ?", (self._space.no,))
         numbers = "SELECT no FROM chain WHERE space = ?"
         self._db.execute(f"UPDATE event SET uptake = NULL WHERE chain IN ({numbers})", (self._space.no,))
+        # Free words are folded by insertion: nothing else takes this back where terms have made their writer a member.
+        self._db.execute(
+            f"UPDATE event SET void = NULL WHERE chain IN ({numbers}) AND void = ?",
+            (self._space.no, fold.NotAMember.code),
+        )
         self._remember(rows)
         telling = self._telling(rows)
         makers = telling.openings(self._space.creator_device)
         openings = [lines.Opened(row, state) for row in makers if (state := self._opened(row))]
         if not openings:
             return
-        opened, line = telling.line(openings)
+        opened, line = telling.line(openings, self._stands(telling, openings))
         state = opened.state._replace(deal=opened.state.deal._replace(contested=bool(line.contested)))
-        self._begin(Loaded(state, state, b"", 0, 0, {}, 0, None))
-        device = self._follow(telling, line)
+        device = self._lead(telling, state, line)
         for row in rows:
             if _guarded(row) and row.seq > self._frontier.get(self._names[row.chain], -1):
                 self._pend(row)
         self._finish(device, rows, telling.agents(state.deal.parties))
 
-    def _follow(self, telling: lines.Telling, line: order.Line) -> str:
+    def _lead(self, telling: lines.Telling, opened: DealState, line: order.Line) -> str:
         """Take up along the client's line, and that of a third party behind it; the device that has the role."""
-        for place in line.events:
+        self._begin(Loaded(opened, opened, b"", 0, 0, {}, 0, None))
+        _, behind = self._follow(telling, line)
+        if behind is None:
+            return self._awaited() or line.device
+        for place in behind.events:
+            self._take(place)
+        deal = self._state.deal._replace(contested=bool(line.contested or behind.contested))
+        self._state = self._state._replace(deal=deal)
+        return behind.device
+
+    def _follow(self, telling: lines.Telling, line: order.Line) -> tuple[int, order.Line | None]:
+        """Take up along the client's line until a third party has to answer, through refusals.
+
+        How many events of it that were, and the line of the third party, if it consented.
+        """
+        for at, place in enumerate(line.events, start=1):
             self._take(place)
             if not self._state.deal.awaits_agent:
                 continue
             behind = telling.behind(place, self._state.deal)
-            for taking in behind.events if behind else ():
-                self._take(taking)
-            if behind and self._state.deal.consent:
-                deal = self._state.deal._replace(contested=bool(behind.contested))
-                self._state = self._state._replace(deal=deal)
-                return behind.device
-            if awaited := self._awaited():
-                return awaited
-        return line.device
+            if behind is None or behind.holders:
+                return at, behind
+            self._take(behind.events[0])
+            if self._state.deal.awaits_agent:  # the refusal came to nothing
+                return at, None
+        return len(line.events), None
+
+    def _stands(self, telling: lines.Telling, openings: Sequence[lines.Opened]) -> frozenset[str] | None:
+        """Ids of what chooses among the client's ways where terms name a third party; else None: every movement does.
+
+        These are movements that count, and take-ups behind which a third party consented. So neither a word of a
+        client that holds no money any more, nor one of an agent of terms that came to nothing, turns the line.
+        """
+        if not any(telling.agents(opened.state.deal.parties) for opened in openings):
+            return None
+        found = set()
+        for opened, line in telling.leads(openings):
+            self._uptakes = []
+            self._begin(Loaded(opened.state, opened.state, b"", 0, 0, {}, 0, None))
+            reached, behind = self._follow(telling, line)
+            counts = {(chain, seq) for _, void, chain, seq in self._uptakes if void is None}
+            rows = [self._rows[place.branch, place.seq] for place in line.events[:reached]]
+            found |= {text(row.id) for row in rows if row.kind in lines.MOVEMENTS and (row.chain, row.seq) in counts}
+            found |= {text(rows[-1].id)} if behind else set()
+        self._uptakes = []
+        return frozenset(found)
 
     def line(self) -> order.Line | None:
         """The agent's line as it stands; None before the opening has arrived. Writes nothing."""
         telling, openings = self._told()
-        return self._third(telling) or telling.line(openings)[1] if openings else None
+        if not openings:
+            return None
+        return self._third(telling) or telling.line(openings, self._stands(telling, openings))[1]
 
     def _told(self) -> tuple[lines.Telling, list[lines.Opened]]:
         rows = self._stored()
@@ -351,7 +399,10 @@ class DealFold:
             begin = taken._replace(deal=taken.deal._replace(parties=parties))
         now = self._tail(begin)
         parties = now.deal.parties
-        self._free(frozenset({*parties[:2], *(agents if agents is not None else {parties.agent})}), rows)
+        members = {*parties[:2], *(agents if agents is not None else {parties.agent})}
+        if agents is None and any(row.identity not in members for row in rows if row.content is not None):
+            members |= self._telling(self._stored()).agents(parties)
+        self._free(frozenset(members), rows)
         self._save(taken, now, agent)
         self._entries(entries)
 

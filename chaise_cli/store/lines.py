@@ -16,7 +16,7 @@ from chaise_cli.domain.recorded import Parties
 from chaise_cli.ids import text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from chaise_cli.domain.deal import Deal
     from chaise_cli.domain.fold import DealState
@@ -83,30 +83,44 @@ class Telling:
                 found += [row] if row.device == device else []
         return found
 
-    def line(self, openings: Sequence[Opened], through: str | None = None) -> tuple[Opened, order.Line]:
-        """The opening that counts, and the client's line behind it; the one that leads through an event, if named."""
+    def line(
+        self, openings: Sequence[Opened], stands: Collection[str] | None = None, through: str | None = None
+    ) -> tuple[Opened, order.Line]:
+        """The opening that counts, and the client's line behind it; the one that leads through an event, if named.
+
+        stands: ids of the events that choose among its ways, if not each movement does.
+        """
         first = [through] if through is not None else []
-        if len(openings) == 1:
-            (only,) = openings
-            return only, order.agent_line(self._opening(only), self._clients(only, None, first))
-        told = [(self._opening(one), self._clients(one, self._covering([one.row]), first)) for one in openings]
+        told = [(self._opening(one), self._clients(one, among, first, stands)) for one, among in self._among(openings)]
+        if len(told) == 1:
+            return openings[0], order.agent_line(*told[0])
         best, line = order.standing(told)
         return openings[best], line
+
+    def leads(self, openings: Sequence[Opened]) -> Iterator[tuple[Opened, order.Line]]:
+        """The client's line to each last event of a history behind each opening."""
+        for opened, among in self._among(openings):
+            for line in order.leads(self._opening(opened), self._clients(opened, among, [], None)):
+                yield opened, line
 
     def behind(self, root: order.Place, deal: Deal, through: str | None = None) -> order.Line | None:
         """The line of the third party that the signed terms name, behind the take-up `root` that ended the client's.
 
-        None until that agent has consented or refused; a refusal is the one event of its line.
+        None until that agent has consented or refused; a refusal is the one event of its line, which has no holders.
         """
         assert deal.terms is not None, "a role that terms give"
         holder = Holder(deal.terms.agent, deal.terms.agent_device)
         cut = self._cut(deal.parties, holder.identity)
-        refusals = self._refusals(root, holder, deal, cut)
+        answers = self._answers(root, holder, deal, cut)
+        refusals = [row for row in answers if isinstance(row.content, AgentRefused)]
         refused = self._covering(refusals)
         settled = [*([through] if through is not None else []), *self._settled(deal.parties)]
         said = self._said(holder, cut, lambda row: text(row.id) not in refused, root, settled)
-        line = order.agent_line(order.Opening(root, root.device), said)
-        if len(line.holders) > 1 and (not refusals or any(place.id in said.moves for place in line.events)):
+        consents = {text(row.id) for row in answers}
+        handovers = [one for one in said.handovers if one.after != root.id or one.place.id in consents]
+        line = order.agent_line(order.Opening(root, root.device), said._replace(handovers=handovers))
+        ends = {*said.moves, *settled}
+        if len(line.holders) > 1 and (not refusals or any(place.id in ends for place in line.events[1:])):
             return line._replace(events=line.events[1:])
         if not refusals:
             return None
@@ -121,7 +135,7 @@ class Telling:
             offer = offers.get(row.content.offer) if isinstance(row.content, TermsAccepted) else None
             if offer is None or {offer.identity, row.identity} != {parties.client, parties.talent}:
                 continue
-            if (offer.content.hash, offer.content.terms.talent) == (row.content.hash, parties.talent):
+            if offer.content.hash == row.content.hash:
                 found.add(offer.content.terms.agent)
         return frozenset(found - {parties.client, parties.talent})
 
@@ -162,26 +176,20 @@ class Telling:
                 found.add(text(row.id))
         return found
 
-    def _clients(self, opened: Opened, among: set[str] | None, settled: Sequence[str]) -> order.Said:
-        """What may stand on the client's line, only events `among`, if given; `settled` goes before what was settled.
+    def _among(self, openings: Sequence[Opened]) -> list[tuple[Opened, set[str] | None]]:
+        """Each opening with the ids of what may stand behind it; None is everything."""
+        return [(one, self._covering([one.row]) if len(openings) > 1 else None) for one in openings]
 
-        Where an agent of signed terms has consented, the client's own movements say nothing: the way that it consented
-        behind stands as one with movements does.
-        """
+    def _clients(
+        self, opened: Opened, among: set[str] | None, first: Sequence[str], stands: Collection[str] | None
+    ) -> order.Said:
+        """What may stand on the client's line, only events `among`, if given; `first` goes before what was settled."""
         parties = opened.state.deal.parties
         holder = Holder(parties.client, parties.agent_device)
         cut = self._cut(parties, parties.client)
-        said = self._said(
-            holder, cut, lambda row: among is None or text(row.id) in among, None, [*settled, *self._settled(parties)]
-        )
-        agents = self.agents(parties)
-        consents = {
-            row.content.after
-            for row, _ in self._rows()
-            if isinstance(row.content, order.AgentDevice) and row.identity in agents
-        }
-        ours = {place.id for places in said.chains.values() for place in places}
-        return said._replace(moves=consents & ours) if consents & ours else said
+        settled = [*first, *self._settled(parties)]
+        said = self._said(holder, cut, lambda row: among is None or text(row.id) in among, None, settled)
+        return said if stands is None else said._replace(moves=stands)
 
     def _said(
         self,
@@ -215,18 +223,15 @@ class Telling:
         """The agent's old device, or one its identity's admin certificate names, may move the role to itself or on."""
         return self._chains[row.chain].admin or text(row.device) == holder.device
 
-    def _refusals(self, root: order.Place, holder: Holder, deal: Deal, cut: Container[bytes]) -> list[Row]:
-        """Where the agent refused; not behind its own consent. What follows one of these is no consent any more."""
-        refusals: list[Row] = []
-        consents: list[Row] = []
+    def _answers(self, root: order.Place, holder: Holder, deal: Deal, cut: Container[bytes]) -> list[Row]:
+        """Where the agent consented or refused; not behind an answer that it has given already."""
+        found: list[Row] = []
         for row, _ in sorted(self._rows(), key=lambda pair: (pair[0].lamport, pair[0].id)):
             if row.identity != holder.identity or row.id in cut or not self._may_move(row, holder):
                 continue
-            if isinstance(row.content, AgentRefused) and row.content.hire == deal.hired_by:
-                refusals += [] if text(row.id) in self._covering(consents) else [row]
-            elif isinstance(row.content, order.AgentDevice) and row.content.after == root.id:
-                consents += [] if text(row.id) in self._covering(refusals) else [row]
-        return refusals
+            if _answers(row, root, deal) and text(row.id) not in self._covering(found):
+                found.append(row)
+        return found
 
     def _settled(self, parties: Parties) -> list[str]:
         """What client and talent both named as the last event, in the order in which the client first did."""
@@ -238,6 +243,14 @@ class Telling:
                 said[row.content.last] = min(rank, said.get(row.content.last, rank))
         by_client, by_talent = named[parties.client], named[parties.talent]
         return sorted(by_client.keys() & by_talent.keys(), key=lambda last: by_client[last])
+
+
+def _answers(row: Row, root: order.Place, deal: Deal) -> bool:
+    """Whether it consents behind `root`, for its own device, or refuses the hire."""
+    said = row.content
+    if isinstance(said, order.AgentDevice):
+        return said.after == root.id and said.device == text(row.device)
+    return isinstance(said, AgentRefused) and said.hire == deal.hired_by
 
 
 def may_take(row: Row, holder: str) -> bool:

@@ -54,12 +54,12 @@ def folded(space: bytes, runs: Sequence[Segment], secret: bytes) -> dict[str, An
     with _watching() as session:
         session.dry_run = True  # leaves the watcher's home as it was
         with session.writing():
-            _hold(session, space, runs, secret)
+            hold(session, space, runs, secret)
             Admission(session, SpaceId(text(space))).run(runs)
-            return _told(session, SpaceId(text(space)))
+            return told(session, SpaceId(text(space)))
 
 
-def _hold(session: Session, space: bytes, runs: Sequence[Segment], secret: bytes) -> None:
+def hold(session: Session, space: bytes, runs: Sequence[Segment], secret: bytes) -> None:
     """Hold the space as though a wrap had opened: vectors carry the secret in clear."""
     first = next(run for run in runs if run.first_seq == 0 and run.events[0].suite == 0)
     creator = clear.read_genesis(first.events[0].body).creator
@@ -67,7 +67,8 @@ def _hold(session: Session, space: bytes, runs: Sequence[Segment], secret: bytes
     session.epochs.add(held, secret)
 
 
-def _told(session: Session, space: SpaceId) -> dict[str, Any]:
+def told(session: Session, space: SpaceId) -> dict[str, Any]:
+    """What a home makes of a deal, as the vectors tell it."""
     no = homes.space_no(session, space)
     found = deals.load(session.db, no)
     if found is None:
@@ -77,14 +78,15 @@ def _told(session: Session, space: SpaceId) -> dict[str, Any]:
         " WHERE c.space = ? AND e.suite = 1 ORDER BY c.device, e.seq, e.id"
     )
     rows = session.db.execute(query, (no,)).fetchall()
-    told = [[text(id_), uptake if _guarded(kind) else None, void or "ok"] for _, _, id_, kind, uptake, void in rows]
+    verdicts = [[text(id_), uptake if _guarded(kind) else None, void or "ok"] for _, _, id_, kind, uptake, void in rows]
     deal = found.now.deal
     money = [_milestone(deal, n) for n in range(len(deal.milestones))]
     return {
         "opened": True,
         "agent": text(found.agent),
         "line": found.line,
-        "events": told,
+        "contested": deal.contested,
+        "events": verdicts,
         "state": deal.state,
         "milestones": money,
     }

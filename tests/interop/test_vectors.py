@@ -14,7 +14,7 @@ from typing import Any, Final, NoReturn
 import pytest
 
 from tests.interop import make_vectors, verdicts
-from tests.interop.cases import chance, forks
+from tests.interop.cases import chance, forks, thirds
 from tests.interop.cases.common import Case
 
 VERIFIER: Final = Path(__file__).with_name("verifier") / "verifier.mjs"
@@ -89,7 +89,9 @@ def test_the_second_program_uses_what_node_brings_and_nothing_else() -> None:
         assert all(source.startswith(("node:", "./")) for source in sources), path.name
 
 
-@pytest.mark.parametrize("deal", [chance.deal, forks.deal], ids=["devices", "copies and revocations"])
+@pytest.mark.parametrize(
+    "deal", [chance.deal, forks.deal, thirds.deal], ids=["devices", "copies and revocations", "a third party"]
+)
 def test_a_second_program_folds_deals_of_chance_alike(tmp_path: Path, deal: Callable[[int], Case]) -> None:
     """Sixty deals of fixed seeds, with acts nobody sensible would write, crossing and from several devices."""
     rows = []

@@ -31,26 +31,26 @@ function isStray(known, event) {
   return !historyOf(event).has(known.last?.name)
 }
 
-/** The names of the client's events that are on no line: cut off, and not known to the talent before that. */
-export function cutOff(events, client, talent) {
-  const said = events.filter((event) => isRevocation(event) && event.who.identity === client)
+/** The names of the owner's events that are on no line: cut off, and not known to a witness before that. */
+export function cutOff(events, owner, ...witnesses) {
+  const said = events.filter((event) => isRevocation(event) && event.who.identity === owner)
   const claims = said.map((event) => ({ event, data: event.said.data, above: event.who.above }))
   const orders = standing(claims.sort(byRows([({ data }) => data.certificates.length])))
   if (!orders.length) return new Set()
   const isBeyond = beyond(events, said)
   const late = events.filter((event) => {
-    if (event.who?.identity !== client) return false
+    if (event.who?.identity !== owner) return false
     const cut = limit(event.who.above, orders)
     return cut !== null && isBeyond(event, cut)
   })
-  const relied = witnessed(events, talent, new Set(said.map(({ name }) => name)))
+  const relied = witnessed(events, witnesses, new Set(said.map(({ name }) => name)))
   return new Set(late.map(({ name }) => name).filter((name) => !relied.has(name)))
 }
 
-/** The names of all that sealed events of the talent cover which cover none of the revocations. */
-function witnessed(events, talent, revocations) {
+/** The names of all that sealed events of witnesses cover which cover none of the revocations. */
+function witnessed(events, witnesses, revocations) {
   const found = new Set()
-  for (const event of events.filter(({ suite, who }) => suite === 1 && who.identity === talent)) {
+  for (const event of events.filter(({ suite, who }) => suite === 1 && witnesses.includes(who.identity))) {
     const covers = new Map()
     for (const open = [event]; open.length; ) {
       const each = open.pop()

@@ -6,8 +6,9 @@ import { REVOCATION, stated } from './devices.mjs'
 import { Book } from './escrow.mjs'
 import { FREE, formFault, isGuarded } from './kinds.mjs'
 import { beyond, cutOff } from './cuts.mjs'
-import { settled, wayThrough } from './line.mjs'
+import { MONEY, leads, settled, wayThrough } from './line.mjs'
 import { voucher } from './reviews.mjs'
+import { Thirds } from './third.mjs'
 
 const quietly = (work) => {
   try {
@@ -104,21 +105,57 @@ function telling(line) {
 }
 
 /** Which opening counts, the agent's line behind it, and who has the role. */
-function lineOf(space, events, openings) {
+function lineOf(events, openings) {
   const trees = openings.map((opening) => {
     const among = openings.length > 1 ? covering(events, opening) : null
     const { client, talent } = opening.said.data
+    const names = settled(events, client, talent)
+    const thirds = new Thirds(events, names, opening.said.data)
     const off = cutOff(events, client, talent)
     const speaks = (event) => event.suite === 1 && event.who.identity === client && !off.has(event.name) && (!among || among.has(event.name))
-    return { opening, ...wayThrough(opening, events.filter(speaks), settled(events, client, talent)) }
+    const spoken = events.filter(speaks)
+    const way = wayThrough(opening, spoken, names, thirds.hired.length ? standing(opening, events, spoken, thirds) : null)
+    return { opening, ...way, ...extended(opening, events, way, thirds) }
   })
   const wanted = trees.filter(({ isSettled }) => isSettled)
   const moving = trees.filter(({ moves }) => moves)
   const among = wanted.length ? wanted : moving.length ? moving : trees
   const taker = ({ opening, line }) => line.find(({ chain }) => chain !== opening.chain)
   const rows = [(each) => (taker(each) ? 0 : 1), ...RANK.map((row) => (each) => (taker(each) ? row(taker(each)) : 0)), ({ opening }) => opening.name]
-  const best = [...among].sort(byRows(rows))[0]
-  return { ...best, line: telling(best.line) }
+  const [best] = [...among].sort(byRows(rows))
+  return !wanted.length && moving.length > 1 ? { ...best, contested: true } : best
+}
+
+/** The client's line as far as no third party holds the money, then that one's; `own`: how much of it is the client's. */
+function extended(opening, events, { line: whole, agent, contested }, thirds) {
+  for (let line = telling(whole), from = 0; ; ) {
+    const hire = folded(opening, events, line, agent, thirds).hires.find(({ at }) => at >= from)
+    if (!hire) return { line, own: line.length, agent, thirds }
+    const head = line.slice(0, hire.at + 1)
+    const answer = thirds.answer(hire, head.at(-1).name)
+    const awaited = { own: head.length, agent: hire.device, thirds }
+    if (!answer) return { ...awaited, line: head }
+    if (!answer.refusal) {
+      const isContested = contested || answer.contested
+      return { ...awaited, line: telling([...head, ...answer.line]), agent: answer.agent, contested: isContested, consented: true }
+    }
+    const refused = telling([...head, answer.refusal])
+    if (folded(opening, events, refused, agent, thirds).faults.get(answer.refusal.name)) return { ...awaited, line: refused }
+    from = head.length
+    line = telling([...head, answer.refusal, ...line.slice(from)])
+  }
+}
+
+/** The names of what chooses among the client's ways where terms name a third party: movements that count, consents. */
+function standing(opening, events, spoken, thirds) {
+  const found = new Set()
+  for (const lead of leads(opening, spoken)) {
+    const { line, own, agent, consented } = extended(opening, events, lead, thirds)
+    const { faults } = folded(opening, events, line.slice(0, own), agent, thirds)
+    for (const { name, said } of line.slice(0, own)) if (MONEY.includes(said?.kind) && faults.get(name) === null) found.add(name)
+    if (consented) found.add(line[own - 1].name)
+  }
+  return found
 }
 
 /** The names of an event and of all that cover it. */
@@ -136,10 +173,18 @@ export function foldDeal(space, segments, secret) {
   const genesis = events.find(({ id }) => same(id, space))
   const openings = events.filter((event) => event.chain === genesis?.chain && event.suite === 1 && isFirst(event) && opens(event))
   if (!openings.length) return { opened: false }
-  const { opening, line, agent } = lineOf(space, events, openings)
+  const { opening, line, agent, thirds, contested } = lineOf(events, openings)
+  const { book, uptake, faults } = folded(opening, events, line, agent, thirds)
+  const rows = events.filter(({ suite }) => suite === 1).sort(byRows([({ device }) => device, ({ seq }) => seq, ({ id }) => id]))
+  const guarded = (event) => event.said !== null && isGuarded(event.said.kind)
+  const told = rows.map((event) => [event.name, guarded(event) ? (uptake.get(event.name) ?? null) : null, event.fault ?? faults.get(event.name) ?? 'ok'])
+  return { opened: true, agent, line: line.length, contested, events: told, ...book.told() }
+}
+
+/** What everything comes to along a line; `hires`: acceptances that count and name a third party, with their uptake. */
+function folded(opening, events, line, agent, thirds) {
   const uptake = covered(line)
   const book = new Book(opening, beyond(events))
-  const sealed = events.filter(({ suite }) => suite === 1)
   const order = [
     ({ name }) => uptake.get(name) ?? Infinity,
     ({ said, fault }) => (!fault && REVOCATION.test(said.kind) ? said.data.certificates.length : Infinity), // by the root first
@@ -148,18 +193,20 @@ export function foldDeal(space, segments, secret) {
   ]
   const clocks = []
   line.forEach((event, at) => (clocks[at] = Math.max(event.said?.at ?? 0, clocks[at - 1] ?? 0)))
-  for (const event of sealed.sort(byRows(order))) {
-    if (event.fault) continue
+  const [faults, hires] = [new Map(), []]
+  for (const event of events.filter(({ suite, fault }) => suite === 1 && !fault).sort(byRows(order))) {
     const at = uptake.get(event.name)
     const final = at !== undefined
     const device = final ? line[at].chain : agent
-    if (FREE.has(event.said.kind)) event.fault = book.side(event) ? null : 'deal.not_a_member'
-    else event.fault = book.apply(event, { clock: clocks[at ?? line.length - 1] ?? 0, agent: line[at] === event, device, final })
+    if (FREE.has(event.said.kind)) {
+      const isHeard = book.side(event) || thirds.hired.some((hire) => hire.agent === event.who.identity)
+      faults.set(event.name, isHeard ? null : 'deal.not_a_member')
+      continue
+    }
+    faults.set(event.name, book.apply(event, { clock: clocks[at ?? line.length - 1] ?? 0, agent: line[at] === event, device, final }))
+    if (final && book.hire === event.name) hires.push({ name: event.name, at, agent: book.third, device: book.terms.agent_device })
   }
-  const rows = sealed.sort(byRows([({ device }) => device, ({ seq }) => seq, ({ id }) => id]))
-  const guarded = (event) => event.said !== null && isGuarded(event.said.kind)
-  const told = rows.map((event) => [event.name, guarded(event) ? (uptake.get(event.name) ?? null) : null, event.fault ?? 'ok'])
-  return { opened: true, agent, line: line.length, events: told, ...book.told() }
+  return { book, uptake, faults, hires }
 }
 
 /** Is it the first sealed event of its history? */

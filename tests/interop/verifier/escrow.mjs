@@ -43,7 +43,7 @@ const ROWS = {
 
 function permit(act, state, ...roles) {
   const [who, states] = ROWS[act]
-  if (!roles.includes(who)) refuse('deal.not_yours')
+  if (!roles.includes(who) || (['own', 'other'].includes(who) && !roles.includes('either'))) refuse('deal.not_yours')
   if (!states.split(' ').includes(state)) refuse('deal.wrong_state')
 }
 
@@ -99,6 +99,7 @@ export class Book {
   constructor(opening, isBeyond = () => false) {
     const { client, talent } = opening.said.data
     Object.assign(this, { opening, sides: { client, talent }, state: 'talking', stands: null, offer: null, terms: null, milestones: [] })
+    Object.assign(this, { third: null, hire: null, consented: false })
     Object.assign(this, { isBeyond, revoked: [], last: opening.name, requests: new Map(), runs: new Map(), clock: 0, before: 0 })
   }
 
@@ -109,7 +110,7 @@ export class Book {
   /** Null when the event counts, else the code of what voids it. `at`: {clock, agent, device, final}. */
   apply(event, at) {
     try {
-      const side = this.side(event)
+      const side = this.side(event) ?? (event.who.identity === this.third ? 'third' : null)
       if (side === null) refuse('deal.not_a_member')
       const { kind, data } = event.said
       if (kind === 'deal.device_revoked') this.revoke(event)
@@ -117,7 +118,9 @@ export class Book {
       if (kind === 'deal.opened') return event === this.opening ? null : refuse('deal.opened_twice')
       if (/^(booking|review)\./.test(kind)) return null // calls and reviews are not judged here
       const [clock, before] = at.clock > this.clock ? [at.clock, this.clock] : [this.clock, this.before]
-      ACTS[kind].call(this, { ...at, clock, before, side, data, writer: b64(event.device), id: event.name, roles: ['either', side, ...(at.agent ? ['agent'] : [])] })
+      const roles = [...(side === 'third' ? [] : ['either', side]), ...(at.agent ? ['agent'] : [])]
+      ACTS[kind].call(this, { ...at, clock, before, side, data, writer: b64(event.device), id: event.name, roles })
+      if (side === 'third' && at.agent && kind !== 'agent.refused') this.consented = true
       Object.assign(this, { clock, before })
       return null
     } catch (error) {
@@ -261,6 +264,12 @@ const ACTS = {
   taken() {},
   'agent.device'() {},
   'agent.settled'() {},
+  'agent.refused'({ side, agent, data }) {
+    if (side !== 'third' || !agent) refuse('deal.not_yours')
+    if (this.told().state !== 'hired') refuse('deal.wrong_state')
+    if (this.consented || data.hire !== this.hire) refuse('agent.not_named')
+    Object.assign(this, { state: 'declined', milestones: [], third: null, hire: null })
+  },
   'deal.device_revoked'() {},
   'deal.invited'({ roles, side, id }) {
     permit('deal.invited', this.state, ...roles)
@@ -286,20 +295,22 @@ const ACTS = {
   'terms.offered'({ roles, side, data: { terms, hash }, id, device }) {
     permit('terms.offered', this.state, ...roles)
     if (terms.client !== this.sides.client || terms.talent !== this.sides.talent) refuse('terms.other_parties')
-    if (terms.agent !== this.sides.client || terms.agent_device !== device) refuse('terms.other_agent')
+    const held = terms.agent === this.sides.client
+    if (terms.agent === this.sides.talent || (held && terms.agent_device !== device)) refuse('terms.other_agent')
     const sum = terms.milestones.reduce((total, { amount }) => total + BigInt(amount), 0n)
     if (sum + (sum * BigInt(terms.client_fee)) / 10000n > MOST) refuse('terms.too_large')
     if (b64(sha256(canonical(terms))) !== hash) refuse('terms.other_hash')
     stand(this, 'offered', side, id)
     this.offer = { side, id, terms, hash }
   },
-  'terms.accepted'({ roles, side, data }) {
+  'terms.accepted'({ roles, side, data, id }) {
     const { offer } = this
     permit('terms.accepted', this.state, ...roles, ...(offer ? [offer.side === side ? 'own' : 'other'] : []))
     if (data.offer !== offer.id || data.hash !== offer.hash) refuse('terms.moved')
     this.terms = offer.terms
     this.milestones = this.terms.milestones.map((one) => new Milestone(one))
     this.state = 'hired'
+    Object.assign(this, this.terms.agent === this.sides.client ? {} : { third: this.terms.agent, hire: id, consented: false })
   },
   'fund.requested'(act) {
     const { data, roles } = act

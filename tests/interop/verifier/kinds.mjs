@@ -57,7 +57,7 @@ const agreed = object({
 })
 export const terms = object({
   client: id, talent: id, agent: id, agent_device: id, arbiter: or(id), currency, milestones: list(agreed, 1, 100),
-  client_fee: number(0, 10000), talent_fee: number(0, 10000), review_ms: length, auto_release: bool, rail: either('manual'),
+  client_fee: number(0, 10000), talent_fee: number(0, 10000), review_ms: length, auto_release: bool, rail: either('manual', 'sim'),
   dispute_ms: length, dispute_default: role, cancel_ms: length, law: or(line), supersedes: or(id),
 })
 const fund = { milestone: n, total: minor, currency, request_id: or(requestId), fingerprint: id }
@@ -128,6 +128,7 @@ const FORMS = {
     'deal.device_revoked': { ...revocation, box: boxKey },
     'agent.device': { device: id, after: id },
     'agent.settled': { last: id },
+    'agent.refused': { hire: id, reason: prose },
     taken: {},
     'fund.requested': fund,
     'work.update': { milestone: or(n), text: prose, files },

@@ -1,8 +1,8 @@
 // The agent's line, a way through the tree of what devices in the role have said: docs/spec/order.md, "Moving the role".
 import { byRows } from './bytes.mjs'
 
-const MONEY = ['money.held', 'money.released', 'money.refunded', 'money.paid_out']
-const RANK = [({ lamport }) => lamport, ({ device }) => device, ({ seq }) => seq, ({ id }) => id]
+export const MONEY = ['money.held', 'money.released', 'money.refunded', 'money.paid_out']
+export const RANK = [({ lamport }) => lamport, ({ device }) => device, ({ seq }) => seq, ({ id }) => id]
 
 /** The names of events that client and talent both named as the last one, in the order in which that counts. */
 export function settled(events, ...sides) {
@@ -12,8 +12,8 @@ export function settled(events, ...sides) {
 }
 
 class Tree {
-  constructor(opening, speakers) {
-    Object.assign(this, { opening, speakers, first: opening.said.data.agent_device, held: new Map(), follows: new Map(), given: new Map() })
+  constructor({ root, first, begins, mayGive }, speakers) {
+    Object.assign(this, { root, speakers, first, mayGive, held: new Map(), follows: new Map(), given: new Map() })
     const heard = new Map(speakers.map((event) => [event.name, event]))
     this.before = new Map(speakers.map((event) => [event.name, earlier(event, heard)]))
     this.next = new Map()
@@ -21,8 +21,8 @@ class Tree {
       const before = this.before.get(event.name)
       if (before) this.next.set(before.name, [...(this.next.get(before.name) ?? []), event])
     }
-    this.begins = opening.chain === this.first ? speakers.filter((event) => event === opening) : this.beginning(this.first)
-    this.grow(opening.name, this.begins)
+    this.begins = begins ?? this.beginning(first)
+    this.grow(root, this.begins)
     this.move()
   }
 
@@ -51,13 +51,13 @@ class Tree {
       const { device, after } = move.said.data
       const isOwn = move.chain === device
       const again = had.has(device)
-      if (move.chain !== this.first && move.who.kind !== 'admin') continue
-      if (!this.held.has(after) && after !== this.opening.name) continue
-      if (again && !(isOwn && this.held.has(move.name))) continue
+      const isHeld = this.held.has(move.name)
+      if (!this.mayGive(move) || (!this.held.has(after) && after !== this.root)) continue
+      if (again && !(isOwn && device !== this.first && !this.wayTo(after).some((name) => this.held.get(name)?.chain === device))) continue
       const starts = isOwn ? [move] : this.beginning(device)
       this.given.set(after, [...(this.given.get(after) ?? []), { name: move.name, device, starts }])
       had.add(device)
-      if (again) this.follows.set(move.name, after)
+      if (again && isHeld) this.follows.set(move.name, after)
       else this.grow(after, starts)
     }
   }
@@ -97,18 +97,44 @@ function wantedBy(tree, names) {
 }
 
 /** The line behind an opening and who has the role; `speakers`: the client's sealed events that may stand on it. */
-export function wayThrough(opening, speakers, names) {
-  const tree = new Tree(opening, speakers)
-  const moved = speakers.filter(({ name, said }) => tree.held.has(name) && MONEY.includes(said?.kind))
+export function wayThrough(opening, speakers, names, stands) {
+  return through(clientTree(opening, speakers), names, stands)
+}
+
+/** For each last event of a history in the client's tree, the line that leads to it. */
+export function leads(opening, speakers) {
+  const tree = clientTree(opening, speakers)
+  const ends = [...tree.held.keys()].filter((name) => !tree.next.has(name))
+  return ends.map((end) => through(tree, [end], null))
+}
+
+function clientTree(opening, speakers) {
+  const first = opening.said.data.agent_device
+  const begins = opening.chain === first ? speakers.filter((event) => event === opening) : undefined
+  const mayGive = ({ chain, who }) => chain === first || who.kind === 'admin'
+  return new Tree({ root: opening.name, first, begins, mayGive }, speakers)
+}
+
+/** The line of a third party behind the last event of the client's line, or null where it has not consented. */
+export function thirdWay(root, speakers, names, mayGive) {
+  const tree = new Tree({ root, first: null, begins: [], mayGive }, speakers)
+  return tree.given.has(root) ? through(tree, names, null) : null
+}
+
+/** The way taken from a root; `stands`: names of what chooses among ways, null for every movement. */
+function through(tree, names, stands) {
+  const moved = [...tree.held.values()].filter(({ name, said }) => (stands ? stands.has(name) : MONEY.includes(said?.kind)))
   const moving = new Set(moved.flatMap(({ name }) => tree.wayTo(name)))
   const wanted = wantedBy(tree, names)
-  const holders = [tree.first]
-  const line = tree.held.has(opening.name) ? [opening] : []
-  const passed = new Set([opening.name])
-  for (let at = opening.name; ; ) {
+  const holders = tree.first === null ? [] : [tree.first]
+  const line = tree.held.has(tree.root) ? [tree.held.get(tree.root)] : []
+  const passed = new Set([tree.root])
+  let contested = false
+  for (let at = tree.root; ; ) {
     const ways = tree.ways(at, holders, passed)
     const settledOn = ways.filter(({ start }) => start && start.name === wanted.get(at))
     const paid = ways.filter(({ start }) => start && moving.has(start.name))
+    contested ||= !settledOn.length && paid.length > 1
     const among = settledOn.length ? settledOn : paid.length ? paid : ways
     const [way] = among.sort(byRows([({ handed }) => handed, ({ name }) => name, ({ start }) => start?.name ?? '']))
     if (way && way.device !== holders.at(-1)) holders.push(way.device)
@@ -117,5 +143,6 @@ export function wayThrough(opening, speakers, names) {
     line.push(way.start)
     passed.add(at)
   }
-  return { line, agent: holders.at(-1), moves: moved.length > 0, isSettled: names.some((name) => tree.held.has(name)) }
+  const isSettled = names.some((name) => tree.held.has(name))
+  return { line, agent: holders.at(-1), contested, moves: moved.length > 0, isSettled }
 }
