@@ -212,6 +212,8 @@ SAMPLES: Final[dict[str, dict[str, Any]]] = {
         "text": "Delivered early, explained everything.",
         "state": "open",
         "secured": False,
+        "agent": LISA,
+        "self_paid": True,
     },
     "balance": {"currency": "EUR"}
     | dict.fromkeys(("refunded", "disputed", "payable", "paid_out", "released"), eur("0"))

@@ -62,7 +62,7 @@ PROMISED = {
     "journal_entry": "at text ref postings",
     "booking": "id deal organizer attendees final start end tz url uid sequence turn offers slots state",
     "message": "id deal by at text files",
-    "review": "id deal by about stars recommend text state secured",
+    "review": "id deal by about stars recommend text state secured agent self_paid",
     "balance": "currency funded held released refunded disputed payable paid_out",
     "balance_by": "deal person month currency funded held released refunded disputed payable paid_out",
     "statement": "lines attested known unmatched due",
@@ -92,7 +92,7 @@ OPTIONAL = {
     "file": "milestone by at kind path",
     "booking": "note until lapsed may move reason why ended_by late contested missing",
     "message": "kind unread branch milestone revoked",
-    "review": "at withheld vouched final agent self_paid",
+    "review": "at withheld vouched final",
     "agenda_item": "deal",
 }
 
