@@ -318,12 +318,12 @@ class Review(TypedDict):
     text: str
     state: str  # sealed, open
     secured: bool  # a third party held the money
+    agent: Person  # who held it, and vouches for the review
+    self_paid: bool  # one of the two sides held the money itself
     at: NotRequired[str]
     withheld: NotRequired[bool]  # in a deal: still sealed though the other side's is open
     vouched: NotRequired[bool]  # in a deal
     final: NotRequired[bool]  # in a deal
-    agent: Person  # who held the money and vouches for it
-    self_paid: bool  # one of the two sides held the money itself
 
 
 class InboxItem(TypedDict):

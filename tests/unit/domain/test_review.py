@@ -15,15 +15,14 @@ from chaise_cli import ids, shapes
 from chaise_cli.domain import record, shape
 from chaise_cli.domain.body import fields, replace
 from chaise_cli.domain.deal import Deal, Milestone
-from chaise_cli.domain.recorded import By, Recorded
-from chaise_cli.domain.reputation import Published, Reputation, publish, published, reputation
+from chaise_cli.domain.recorded import Recorded
+from chaise_cli.domain.reputation import reputation
 from chaise_cli.domain.review import (
     DAY,
     NONE,
     WORDS_MOST,
     Content,
     Facts,
-    Review,
     ReviewBody,
     ReviewOpened,
     ReviewPublished,
@@ -72,60 +71,26 @@ from tests.unit.domain.deal_cast import (
     person,
     recorded,
 )
-
-PAID: Final = Facts(SPACE, PARTIES, moved=True, secured=False)
-UNPAID: Final = PAID._replace(moved=False)
-KEY: Final = id_of("key")
-OTHER_KEY: Final = id_of("other key")
-BOX: Final = "A" * 60
-AGENT_BOX: Final = ids.text(bytes(1168))
-SECURED: Final = PAID._replace(parties=PARTIES._replace(agent=STRANGER), secured=True)
-SIGNATURE: Final = ids.text(bytes(64))
-PRAISE: Final = Content(CLIENT, TALENT, 5, recommend=True, text="Äußerst “good”\n\tDeliver’d")
-THANKS: Final = Content(TALENT, CLIENT, 4, recommend=None, text="Paid in time")
-
-
-def sealed(content: Content, key: str = KEY, agent_box: str | None = None) -> ReviewSealed:
-    return ReviewSealed(content.commitment(key), BOX, agent_box)
-
-
-def opening(content: Content, review: ids.EventId, key: str = KEY) -> ReviewOpened:
-    return ReviewOpened(review, key, content.stars, content.recommend, content.text)
-
-
-class Story:
-    """Reviews told one after the other."""
-
-    def __init__(self, facts: Facts = PAID) -> None:
-        self.reviews, self.facts, self.count = NONE, facts, 0
-
-    def tell(self, body: ReviewBody, by: ids.IdentityId, *, clock: int = NOW, agent: bool = False) -> ids.EventId:
-        self.count += 1
-        e = recorded(body, by, f"review {self.count}", clock=clock, agent=agent)
-        self.reviews = step(self.reviews, self.facts, e)
-        return e.id
-
-
-def both_sealed() -> tuple[Story, ids.EventId, ids.EventId]:
-    story = Story()
-    return story, story.tell(sealed(PRAISE), CLIENT), story.tell(sealed(THANKS, OTHER_KEY), TALENT)
-
-
-def both_open() -> tuple[Story, ids.EventId, ids.EventId]:
-    story, praise, thanks = both_sealed()
-    story.tell(opening(PRAISE, praise), CLIENT)
-    story.tell(opening(THANKS, thanks, OTHER_KEY), TALENT)
-    return story, praise, thanks
-
-
-def voucher(story: Story, review: ids.EventId) -> Voucher:
-    made = vouch(story.reviews, story.facts, review, LAPTOP)
-    return replace(made, certificates=("{}",), signature=SIGNATURE)
-
-
-def opens(story: Story, by: By, clock: int) -> list[ids.EventId]:
-    return [one.id for one in to_open(story.reviews, by, story.facts, clock)]
-
+from tests.unit.domain.review_story import (
+    AGENT_BOX,
+    KEY,
+    OTHER_KEY,
+    PAID,
+    PRAISE,
+    SECURED,
+    SIGNATURE,
+    THANKS,
+    UNPAID,
+    Story,
+    both_open,
+    both_sealed,
+    on_board,
+    opening,
+    opens,
+    published_of,
+    sealed,
+    voucher,
+)
 
 # Bytes
 
@@ -530,76 +495,6 @@ def test_a_fold_refuses_or_goes_on_and_can_be_taken_up_anywhere(
         assert review.content is not None or review.voucher is None
 
 
-# Boards
-
-
-def published_of(
-    content: Content, deal: str = "deal", agent: ids.IdentityId = CLIENT, *, secured: bool = False
-) -> ReviewPublished:
-    role = "client" if content.by == CLIENT else "talent"
-    made = Voucher(
-        deal=id_of(deal), digest=content.digest(), by=content.by, about=content.about, role=role, secured=secured,
-        agent=agent, device=LAPTOP, certificates=("{}",), signature=SIGNATURE,
-    )  # fmt: skip
-    return ReviewPublished(content.about, content.stars, content.recommend, content.text, made)
-
-
-def on_board(body: ReviewPublished, by: ids.IdentityId, name: str = "p") -> Published:
-    return published(recorded(body, by, name), body)
-
-
-def test_an_open_review_is_published_with_its_voucher() -> None:
-    story, praise, thanks = both_open()
-    review = story.reviews.by_author[CLIENT]
-    body = publish(review, voucher(story, praise))
-    shape.check(body)
-    assert on_board(body, CLIENT).content == PRAISE
-    with pytest.raises(Mismatch):
-        publish(review, voucher(story, thanks))
-    sealed_one: Review = both_sealed()[0].reviews.by_author[CLIENT]
-    with pytest.raises(WrongState):
-        publish(sealed_one, voucher(story, praise))
-
-
-def test_a_voucher_is_for_this_author_this_subject_and_these_words() -> None:
-    body = published_of(PRAISE)
-    with pytest.raises(Mismatch):
-        on_board(body, TALENT)
-    wrong = [replace(body, stars=4), replace(body, about=STRANGER)]
-    for changed in [*wrong, replace(body, text=""), replace(body, recommend=None)]:
-        with pytest.raises(Mismatch):
-            on_board(changed, CLIENT)
-    own = PRAISE._replace(about=CLIENT)
-    with pytest.raises(Mismatch):
-        on_board(published_of(own), CLIENT)
-
-
-def test_a_reputation_counts_stars_and_how_the_money_was_held() -> None:
-    board = [
-        on_board(published_of(PRAISE, "a"), CLIENT, "1"),
-        on_board(published_of(PRAISE._replace(stars=4), "b", STRANGER, secured=True), CLIENT, "2"),
-        on_board(published_of(PRAISE._replace(stars=4, recommend=False), "c"), CLIENT, "3"),
-        on_board(published_of(THANKS, "a"), TALENT, "4"),
-    ]
-    assert reputation(board, TALENT) == Reputation(3, 433, 2, 3, 1, 2)
-    assert reputation(board, CLIENT) == Reputation(1, 400, 0, 3, 1, 2)
-    assert reputation(board, STRANGER) == Reputation(0, None, 0, 0, 0, 0)
-
-
-def test_money_held_by_a_side_is_never_called_secured() -> None:
-    lying = on_board(published_of(PRAISE, secured=True), CLIENT)
-    assert lying.self_paid
-    assert not lying.secured
-
-
-@given(st.permutations(range(4)), st.integers(1, 3))
-def test_a_reputation_is_the_same_in_any_order_and_for_any_copies(order: list[int], copies: int) -> None:
-    some = [on_board(published_of(PRAISE._replace(stars=n + 1), f"deal {n}"), CLIENT, str(n)) for n in range(4)]
-    again = [one._replace(id=event(f"copy {n}")) for n, one in enumerate(some)]
-    board = [some[n] for n in order] * copies + [again[n] for n in order]
-    assert reputation(board, TALENT) == reputation(some, TALENT)
-
-
 # Shapes
 
 
@@ -624,8 +519,3 @@ def test_a_board_shows_who_held_the_money_and_not_which_deal() -> None:
     figures = reputation_view(reputation([on_board(published_of(PRAISE), CLIENT)], TALENT))
     assert (figures["stars"], figures["stars_x100"], figures["paid_deals"]) == ("5.00", 500, 1)
     assert reputation_view(reputation([], TALENT))["stars"] is None
-
-
-def test_two_agents_never_vouch_for_one_deal() -> None:
-    board = [on_board(published_of(PRAISE, "a", agent), CLIENT) for agent in (CLIENT, STRANGER)]
-    assert reputation(board, TALENT).paid_deals == 2, "tokens of two agents are not compared"
