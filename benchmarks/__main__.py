@@ -11,12 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from benchmarks import acts, books, cold_sync, lists, measure, rails, relay, replication, side_by_side, startup
+from benchmarks import acts, books, cold_sync, escrow, lists, measure, rails, relay, replication, side_by_side, startup
 
 SEED: Final = 1  # nothing measured here draws random numbers of its own
 EVENTS: Final = 100_000
 ROUNDS: Final = 20
-PARTS: Final = ("start", "acts", "posts", "books", "sync", "relay", "replication", "rails", "beside")
+PARTS: Final = ("start", "acts", "posts", "books", "sync", "relay", "replication", "rails", "escrow", "beside")
 RESULT: Final = Path(__file__).parent / "results" / "latest.json"
 
 
@@ -42,6 +42,7 @@ def _part(part: str, total: int, notes: list[str]) -> list[measure.Figure]:
         "relay": lambda folder: relay.figures(folder, notes),
         "replication": lambda folder: replication.figures(folder, total, notes),
         "rails": rails.figures,
+        "escrow": escrow.figures,
         "beside": lambda folder: side_by_side.figures(folder, notes),
     }
     with tempfile.TemporaryDirectory(prefix="chaise-bench-") as name:

@@ -104,16 +104,16 @@ def _fill(lisa: Session, james: Session, place: str, total: int) -> list[Space]:
 
 
 def _one_event_figures(news: Sequence[tuple[Said, Said, int]]) -> list[Figure]:
-    """Of several events in different deals, since a pull names all spaces that share a part: the median, the most."""
-    pushed = sorted(push.both - event for push, _, event in news)
-    pulled = sorted(pull.both - event for _, pull, event in news)
+    """Of several events in different deals, each counted with what is said around it: the median, the most."""
+    pushed = sorted(push.both for push, _, _ in news)
+    pulled = sorted(pull.both for _, pull, _ in news)
     trips = max(said.trips for one in news for said in one[:2])
     return [
         Figure("one new event, relay: its own bytes", news[0][2], "B"),
-        Figure("one new event, relay: push, both ways, beside the event, p50", pushed[len(news) // 2], "B", 2 * KIB),
-        Figure("one new event, relay: push, the most", pushed[-1], "B"),
-        Figure("one new event, relay: pull, both ways, beside the event, p50", pulled[len(news) // 2], "B", 2 * KIB),
-        Figure("one new event, relay: pull, the most", pulled[-1], "B"),
+        Figure("one new event, relay: push, both ways, with the event, p50", pushed[len(news) // 2], "B", 2 * KIB),
+        Figure("one new event, relay: push, the most", pushed[-1], "B", 2 * KIB),
+        Figure("one new event, relay: pull, both ways, with the event, p50", pulled[len(news) // 2], "B", 2 * KIB),
+        Figure("one new event, relay: pull, the most", pulled[-1], "B", 2 * KIB),
         Figure("one new event, relay: round trips of a push or a pull", trips, "round trips", 2),
     ]
 

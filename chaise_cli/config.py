@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from chaise_cli.errors import NoKey, Usage
 
-NAMES: Final = ("home", "key_file", "passphrase_file", "no_input", "rail_sim_url")
+NAMES: Final = ("home", "key_file", "passphrase_file", "grant", "no_input", "rail_sim_url")
 _WRITTEN: Final = {"rail.sim.url": "rail_sim_url"}  # in the file, where a rail's settings stand in a table of its own
 
 
@@ -22,7 +22,7 @@ class BadConfig(Usage):
 
     code = "config.bad"
     message = "{path}: {why}"
-    hint = "settings are: home, key_file, passphrase_file, no_input, rail.sim.url"
+    hint = "settings are: home, key_file, passphrase_file, grant, no_input, rail.sim.url"
     path: str
     why: str
 
@@ -49,6 +49,7 @@ class Settings(NamedTuple):
     home: Setting
     key_file: Setting
     passphrase_file: Setting
+    grant: Setting
     no_input: Setting
     rail_sim_url: Setting  # where the sim is asked
 

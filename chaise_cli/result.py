@@ -65,7 +65,7 @@ def _either(*shapes: str) -> Answer:
 
 _SHOWN: Final = (
     *("board", "profile", "service", "post", "deal", "milestone", "booking"),
-    *("message", "review", "op", "log_entry"),
+    *("message", "review", "op", "grant", "run", "log_entry"),
 )
 VERBS: Final[Mapping[str, Answer]] = MappingProxyType(
     {
@@ -116,9 +116,17 @@ VERBS: Final[Mapping[str, Answer]] = MappingProxyType(
         "refund": _either("milestone"),
         "balance": _list("balance", "balance_by"),
         "journal": _list("journal_entry"),
+        "grant create": _one("grant"),
+        "grant revoke": _one("grant"),
+        "grant approve": _one("grant"),
+        "grants": _list("grant"),
         "rail due": _list("op"),
         "rail attest": _either("milestone", "statement"),
         "rail sim": _one("sim"),
+        "policy check": _one("policy"),
+        "policy test": _list("policy_case"),
+        "policy explain": _one("run"),
+        "policy key": _one("deal"),
         "review": _one("review"),
         "reviews": _list("review"),
         "inbox": _list("inbox_item"),
@@ -133,6 +141,7 @@ VERBS: Final[Mapping[str, Answer]] = MappingProxyType(
         "peer remove": _one("place"),
         "relay serve": _one("relay"),
         "relay invite": _one("relay"),
+        "relay invites": _list("relay_entry"),
         "verify": _one("verify"),
         "backup": _one("backup"),
         "restore": _one("identity"),
@@ -141,7 +150,9 @@ VERBS: Final[Mapping[str, Answer]] = MappingProxyType(
 """Every command of today that answers with objects. `help`, `schema` and `completion` answer with a text,
 `batch` with one result of another verb per line."""
 
-ID_KEYS: Final[Mapping[str, str]] = MappingProxyType({"agenda_item": "of", "file": "digest", "place": "peer"})
+ID_KEYS: Final[Mapping[str, str]] = MappingProxyType(
+    {"agenda_item": "of", "file": "digest", "place": "peer", "policy": "digest", "policy_case": "name"}
+)
 """What `--ids` prints of a shape, where it is not `id`."""
 WITHOUT_ID: Final = frozenset(
     {

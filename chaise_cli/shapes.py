@@ -26,6 +26,7 @@ from chaise_cli.shapes_people import (
     Budget,
     Device,
     Error,
+    Grant,
     Identity,
     May,
     Money,
@@ -39,6 +40,8 @@ from chaise_cli.shapes_people import (
     Reputation,
     Service,
 )
+from chaise_cli.shapes_policy import SHAPES as POLICY_SHAPES
+from chaise_cli.shapes_policy import SigningKey
 
 __all__ = [
     "Balance",
@@ -47,6 +50,7 @@ __all__ = [
     "Budget",
     "Device",
     "Error",
+    "Grant",
     "Identity",
     "JournalEntry",
     "May",
@@ -155,6 +159,7 @@ class Deal(TypedDict):
     milestones: list[Milestone]
     totals: Totals
     may: list[May]
+    signing_keys: NotRequired[list[SigningKey]]  # by which tags are known, where a side named one
     compare: NotRequired[Comparison]
     terms: NotRequired[Terms]  # show DEAL --terms
     terms_diff: NotRequired[list[Change]]  # show DEAL --terms --diff
@@ -365,6 +370,7 @@ class LogEntry(TypedDict):
     reason: str | None
     delivery: str  # local, folder, peer, relay, seen: the best that is known
     branch: bool  # its device also wrote another history here, of which this is no part
+    grant: str | None  # under which a run wrote it
 
 
 class Peer(TypedDict):
@@ -412,6 +418,14 @@ class Relay(TypedDict):
     relay: str
     store: str
     invite: str | None
+    invite_id: str | None  # as `relay invites` calls it
+    withdrawn: str | None  # the id of an invite that lets nobody in any more
+
+
+class RelayEntry(TypedDict):
+    """An invite that lets somebody register at a relay, which keeps its hash alone."""
+
+    id: str
 
 
 class RailSim(TypedDict):
@@ -541,6 +555,7 @@ SHAPES: Final[dict[str, type]] = {
     "deal": Deal,
     "milestone": Milestone,
     "op": Op,
+    "grant": Grant,
     "contest": Contest,
     "file": File,
     "journal_entry": JournalEntry,
@@ -556,6 +571,7 @@ SHAPES: Final[dict[str, type]] = {
     "place": Place,
     "sync": Sync,
     "relay": Relay,
+    "relay_entry": RelayEntry,
     "sync_status": SyncStatus,
     "serving": Serving,
     "sim": RailSim,
@@ -563,5 +579,6 @@ SHAPES: Final[dict[str, type]] = {
     "verify": Verify,
     "backup": Backup,
     "doctor": Doctor,
+    **POLICY_SHAPES,
 }
 """Every object by the name `chaise schema NAME` takes."""

@@ -18,6 +18,8 @@ class Op(TypedDict):
     to: Person | None
     state: str  # authorized, released, moved, declined, unknown
     ref: str | None
+    grant: str | None  # under which a run asked for it
+    run: NotRequired[str]  # release: the recorded verdict of a policy that it rests on
     milestone: NotRequired[str]  # where the operation stands alone
     text: NotRequired[str]  # rail due: what to do, in words
 

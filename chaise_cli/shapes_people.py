@@ -174,3 +174,40 @@ class Post(TypedDict):
     version: int
     state: str  # open, filled, closed, expired
     deals: int
+
+
+class GrantApprovals(TypedDict):
+    """How many of whom have to approve."""
+
+    need: int
+    of: list[Person]
+
+
+class GrantApproved(TypedDict):
+    """Up to which total somebody lets a grant's runs go in a milestone."""
+
+    by: Person
+    milestone: str
+    total: Money
+
+
+class Grant(TypedDict):
+    """A key for automation, as limited as it is."""
+
+    id: str
+    deal: str
+    name: str
+    by: Person
+    can: list[str]  # deliver, fund, refund, release
+    milestone: str | None
+    max: Money
+    per_day: Money | None
+    spent: Money  # moved, or still to be moved
+    until: str | None
+    approvals: GrantApprovals | None
+    approved: list[GrantApproved]
+    delivered_for_ms: int | None
+    policy: str | None
+    state: str  # active, used_up, expired, revoked
+    final: bool
+    file: NotRequired[str]  # only as it is made

@@ -62,15 +62,19 @@ def shown(replica: Replica, peer: Peer) -> dict[bytes, bytes]:
     return {info.id: held.get(info.id, empty) for info in spaces}
 
 
-def view(positions: Mapping[bytes, bytes], peer: Peer, number: int) -> View:
-    """What stands for these spaces in the comparison of this number, from 0 in each conversation."""
+def view(positions: Mapping[bytes, bytes], peer: Peer, number: int, signed: Mapping[bytes, bytes]) -> View:
+    """What stands for these spaces in the comparison of this number, from 0 in each conversation.
+
+    signed: by space, what relays that both use have signed last. So two sides that hold the same events and were told
+    of two orders do not look alike, and show one another their receipts.
+    """
     salt = peer.transcript + number.to_bytes(4, "big")
-    return View({space: mark(salt, space, at) for space, at in positions.items()})
+    return View({space: mark(salt, space, at, signed.get(space, b"")) for space, at in positions.items()})
 
 
-def mark(salt: bytes, space: bytes, at: bytes) -> bytes:
+def mark(salt: bytes, space: bytes, at: bytes, signed: bytes = b"") -> bytes:
     """8 bytes that stand for a space at a position, in one comparison alone."""
-    return sha256(salt + space + at).digest()[: ranges.POSITION]
+    return sha256(salt + space + at + signed).digest()[: ranges.POSITION]
 
 
 class Dialogue:
@@ -126,7 +130,7 @@ class Dialogue:
         positions = shown(self._replica, self._peer)
         self._tally.shared, self._tally.lacking = frozenset(positions), frozenset()
         self._tally.compared = ranges.whole(positions)
-        return view(positions, self._peer, number)
+        return view(positions, self._peer, number, self._replica.signed(self._peer.relays))
 
     def _lead_compare(self, mine: View) -> tuple[dict[bytes, Tips], bool, bool]:
         """The peer's heads of the spaces that differ, whether all is alike, and whether either wants attachments."""

@@ -229,14 +229,14 @@ class Offer:
     ) -> Iterator[_Chain]:
         for device in sorted(ours):
             there = theirs.get(device, ())
-            known = list(there[-COMPARED:])
+            known, sent = list(there[-COMPARED:]), deque[Head](maxlen=COMPARED)
             spans: list[_Span] = []
             for head in sorted(set(ours[device]).difference(there)):
-                first = self._first(space, head, known)
+                first = self._first(space, head, [*known, *sent])
                 if first <= head.seq:
                     spans.append(_Span(head, first))
                     self.total += head.seq + 1 - first
-                    known.append(head)  # what is sent with this history need not be sent with the next
+                    sent.append(head)  # what is sent with this history need not be sent with the next
             if spans:
                 yield _Chain(space, tuple(spans))
 

@@ -2,7 +2,8 @@
 
 The leading side proves itself only to a peer that has proved itself, and of its boards shows nothing but
 MACs under their access keys; the peer answers with its own MACs of those it holds too. So both learn the
-boards they share and neither learns the other's list. docs/spec/sync.md.
+boards they share and neither learns the other's list. Relays that both use are found the same way, by their public
+keys. docs/spec/sync.md.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ class Peer(NamedTuple):
     device: bytes
     boards: frozenset[bytes]  # boards whose access key both sides hold
     transcript: bytes = b""  # what both said first, hashed: no two conversations have the same
+    relays: frozenset[bytes] = frozenset()  # keys of relays that both sides use
 
     def may_see(self, info: SpaceInfo) -> bool:
         """Whether the peer is served this space: by a shared access key, or because a wrap names it."""
@@ -82,12 +84,12 @@ def lead(channel: wire.Channel, replica: Replica, signer: Signer, random: Random
     _check(peer, FOLLOWS, transcript, channel.expect(wire.PROOF))
     channel.over()
     _admit(replica, peer)
-    keys = _access_keys(replica)
+    keys = _shown_keys(replica)
     channel.send(wire.PROOF, signer.prove(_message(LEADS, transcript)) + _macs(keys.values(), LEADS, transcript))
     channel.end()
     shared = _shared(keys, FOLLOWS, transcript, channel.expect(wire.PROOF))
     channel.over()
-    return Peer(peer.identity, peer.device, shared, transcript)
+    return _met(replica, peer, shared, transcript)
 
 
 def follow(channel: wire.Channel, replica: Replica, signer: Signer, random: Random = os.urandom) -> Peer:
@@ -104,11 +106,11 @@ def follow(channel: wire.Channel, replica: Replica, signer: Signer, random: Rand
     channel.over()
     _check(peer, LEADS, transcript, answer[:_SIGNATURE])
     _admit(replica, peer)
-    keys = _access_keys(replica)
+    keys = _shown_keys(replica)
     shared = _shared(keys, LEADS, transcript, answer[_SIGNATURE:])
-    channel.send(wire.PROOF, _macs([keys[space] for space in sorted(shared)], FOLLOWS, transcript))
+    channel.send(wire.PROOF, _macs([keys[name] for name in sorted(shared)], FOLLOWS, transcript))
     channel.end()
-    return Peer(peer.identity, peer.device, shared, transcript)
+    return _met(replica, peer, shared, transcript)
 
 
 def _hello(signer: Signer, random: Random) -> bytes:
@@ -133,7 +135,7 @@ def _read_hello(payload: bytes) -> _Said:
     own = chain[0]
     if ids.raw(own.device) != device:
         raise PeerUnproven(why="its certificate is of another device")
-    if own.kind == "grant":  # it stands for one deal, not for the identity whose spaces would be served
+    if not own.is_device:  # it stands for one deal, not for the identity whose spaces would be served
         raise PeerUnproven(why="the key of a grant does not open a sync")
     return _Said(ids.raw(own.identity), device, [ids.raw(one.device) for one in chain[1:]])
 
@@ -168,9 +170,15 @@ def _admit(replica: Replica, peer: _Said) -> None:
         raise PeerRefused(device=ids.base32(peer.device))
 
 
-def _access_keys(replica: Replica) -> dict[bytes, bytes]:
+def _shown_keys(replica: Replica) -> dict[bytes, bytes]:
+    """What MACs are made with: of boards, by id, their access keys; of relays, by key, the key itself."""
     keys = {info.id: replica.access_key(info.id) for info in replica.spaces() if info.kind == "board"}
-    return {space: key for space, key in keys.items() if key is not None}
+    return {space: key for space, key in keys.items() if key is not None} | {key: key for key in replica.relays()}
+
+
+def _met(replica: Replica, peer: _Said, shared: frozenset[bytes], transcript: bytes) -> Peer:
+    relays = shared.intersection(replica.relays())
+    return Peer(peer.identity, peer.device, shared - relays, transcript, relays)
 
 
 def _mac(key: bytes, role: bytes, transcript: bytes) -> bytes:
@@ -186,4 +194,4 @@ def _shared(keys: dict[bytes, bytes], role: bytes, transcript: bytes, macs: byte
     if len(macs) % _MAC:
         raise wire.PeerProtocol(why="a malformed proof")
     given = {macs[at : at + _MAC] for at in range(0, len(macs), _MAC)}
-    return frozenset(space for space, key in keys.items() if _mac(key, role, transcript) in given)
+    return frozenset(name for name, key in keys.items() if _mac(key, role, transcript) in given)

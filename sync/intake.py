@@ -17,6 +17,7 @@ from chaise_cli.ledger import segment as segments
 from chaise_cli.ledger.segment import Segment
 
 from . import engine
+from .coverage import Coverage
 from .engine import Tally, Tips
 from .pack import Entry
 from .replica import Head, Replica
@@ -68,10 +69,18 @@ class Intake:
         while self._round() and self._open():
             self._tally.forget(mark)
         for placed in self._open():
-            if placed.first > self._next.get(placed.device, 0):
+            held = self._next.get(placed.device, 0)
+            if held < placed.first and any(self._offered(placed.device).missing(held, placed.first - 1)):
                 chain = engine.chain_of(self._space, placed.device)
                 self._tally.problem("pack.incomplete", f"events of {chain} are here, but not those before them")
         return self._names - {placed.pack for placed in (*self._open(), *self._bad)}
+
+    def _offered(self, device: bytes) -> Coverage:
+        """What of a chain lies in the packs: what came before may be there and be refused, which is told by itself."""
+        found = Coverage()
+        for placed in self._chains[device]:
+            found.add(placed.first, placed.last)
+        return found
 
     def _open(self) -> list[Placed]:
         """Segments that may still be accepted."""

@@ -14,9 +14,8 @@ from typing import Final, Protocol
 from chaise_cli.errors import Conflict, NotFound
 
 from .directory import Directory, Gone, NoFile
-from .pairing import MESSAGE_MOST
 from .transports.folder import BASE
-from .wire import PeerProtocol
+from .wire import PAIR_MOST, PeerProtocol
 
 ASKS: Final = 0
 ANSWERS: Final = 1
@@ -104,7 +103,7 @@ class FolderMailbox:
             self._check(folder, mailbox)
             try:
                 with folder.reading(_name(mailbox, slot)) as (descriptor, _size):
-                    return os.read(descriptor, MESSAGE_MOST + 1)
+                    return os.read(descriptor, PAIR_MOST + 1)
             except NoFile:
                 return None
 

@@ -7,14 +7,10 @@ docs/spec/devices.md.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from chaise_cli.errors import Refused
 
 from . import wire
-
-MESSAGE_MOST: Final = 16 * 1024
-_MAILBOX: Final = 32
 
 Answer = Callable[[bytes, bytes], bytes]  # mailbox, message → answer
 
@@ -40,9 +36,8 @@ def follow(channel: wire.Channel, answer: Answer | None) -> None:
     """Answer a device that asks. Raises NobodyPairs, PeerProtocol, and what `answer` raises."""
     asked = channel.expect(wire.PAIR)
     channel.over()
-    if not _MAILBOX < len(asked) <= _MAILBOX + MESSAGE_MOST:
-        raise wire.PeerProtocol(why="a malformed pairing")
+    mailbox, message = wire.read_pair(asked)
     if answer is None:
         raise NobodyPairs
-    channel.send(wire.PAIR, answer(asked[:_MAILBOX], asked[_MAILBOX:]))
+    channel.send(wire.PAIR, answer(mailbox, message))
     channel.end()

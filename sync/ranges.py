@@ -26,6 +26,16 @@ def part_of(space: bytes) -> int:
     return int.from_bytes(space[:2], "big") >> 6
 
 
+def range_of(space: bytes) -> int:
+    """The range a space falls into, from 0 to 31."""
+    return part_of(space) // FAN
+
+
+def of(digests: bytes, number: int) -> bytes:
+    """One of 32 digests."""
+    return digests[number * SHORT : (number + 1) * SHORT]
+
+
 def whole(positions: Positions) -> bytes:
     """32 bytes over all spaces and positions."""
     return _digest(sorted(positions.items()))
@@ -38,13 +48,13 @@ def ranges(positions: Positions) -> bytes:
 
 def parts(positions: Positions, of_range: int) -> bytes:
     """The digests of the 32 parts of one range, 128 bytes."""
-    inside = {space: at for space, at in positions.items() if part_of(space) // FAN == of_range}
+    inside = {space: at for space, at in positions.items() if range_of(space) == of_range}
     return _cut(inside, lambda part: part % FAN)
 
 
 def differing(ours: bytes, theirs: bytes) -> list[int]:
     """The numbers, 0 to 31, of those of 32 digests that differ."""
-    return [at for at in range(FAN) if ours[at * SHORT : (at + 1) * SHORT] != theirs[at * SHORT : (at + 1) * SHORT]]
+    return [at for at in range(FAN) if of(ours, at) != of(theirs, at)]
 
 
 def within(positions: Positions, chosen: Iterable[int]) -> dict[bytes, bytes]:

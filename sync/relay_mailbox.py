@@ -11,11 +11,11 @@ from typing import Final
 
 from . import web
 from .mailbox import MailboxUsed, NoMailbox
-from .pairing import MESSAGE_MOST
 from .relay_link import Caller, Now, RelayRefused
 from .relay_messages import WAIT_LIMIT_S
 from .replica import Signer
 from .web import Link
+from .wire import PAIR_MOST
 
 _ERRORS: Final = {"relay.not_found": NoMailbox, "relay.mailbox_used": MailboxUsed}
 
@@ -43,7 +43,7 @@ class RelayMailbox:
         wait_s = max(0, min(wait_s, WAIT_LIMIT_S))
         asked = mailbox + bytes([slot]) + wait_s.to_bytes(2, "big")
         with self._calling() as caller:
-            return caller.say("/v1/mailbox/get", asked, limit=MESSAGE_MOST, wait_s=wait_s or None) or None
+            return caller.say("/v1/mailbox/get", asked, limit=PAIR_MOST, wait_s=wait_s or None) or None
 
     def close(self, mailbox: bytes) -> None:
         """Nothing to do: the relay forgets what was left when its ten minutes are over."""

@@ -22,6 +22,7 @@ WAIT_LIMIT_S: Final = 60
 EVENTS_LIMIT: Final = 5_000  # of one push
 SPACES_LIMIT: Final = 100_000
 CODE_LIMIT: Final = 64
+NEWS_LIMIT: Final = 64 * 1024  # of what comes with the answer to a summary
 PIECE: Final = 1024 * 1024
 
 _SUMMARY: Final = Struct(f">32s{ranges.WIDTH}sH")
@@ -52,13 +53,6 @@ class Summary(NamedTuple):
     wait_s: int
 
 
-class Different(NamedTuple):
-    """The relay's digest, and for each range that differs the digests of its 32 parts."""
-
-    digest: bytes
-    ranges: Sequence[tuple[int, bytes]]
-
-
 class Row(NamedTuple):
     """How far a client has read one space: the number of its last entry, and the first 8 bytes of the head there."""
 
@@ -87,6 +81,17 @@ class Section(NamedTuple):
     receipt: Receipt
     order: Sequence[tuple[int, int]]
     segments: Sequence[Segment]
+
+
+class Different(NamedTuple):
+    """The relay's digest, and for each range that differs the digests of its 32 parts.
+
+    news: entries that the relay believes to be all that the asker lacks. It may be wrong.
+    """
+
+    digest: bytes
+    ranges: Sequence[tuple[int, bytes]]
+    news: Sequence[Section] = ()
 
 
 class Push(NamedTuple):
@@ -142,7 +147,8 @@ def pack_different(found: Different | None) -> bytes:
     if found is None:
         return b"\0"
     rows = [_RANGE.pack(*row) for row in found.ranges]
-    return _DIFFERENT.pack(1, found.digest, len(rows)) + b"".join(rows)
+    news = [_pack_section(section) for section in found.news]
+    return _DIFFERENT.pack(1, found.digest, len(rows)) + b"".join(rows + news)
 
 
 def read_different(body: bytes) -> Different | None:
@@ -152,12 +158,13 @@ def read_different(body: bytes) -> Different | None:
     if len(body) < _DIFFERENT.size:
         raise Malformed(why="an answer cut short")
     flag, digest, count = _DIFFERENT.unpack_from(body)
-    if flag != 1 or count > ranges.FAN or len(body) != _DIFFERENT.size + count * _RANGE.size:
+    end = _DIFFERENT.size + count * _RANGE.size
+    if flag != 1 or count > ranges.FAN or len(body) < end:
         raise Malformed(why="an answer of another form")
-    rows = [(number, row) for number, row in _RANGE.iter_unpack(body[_DIFFERENT.size :])]
+    rows = [(number, row) for number, row in _RANGE.iter_unpack(body[_DIFFERENT.size : end])]
     if [number for number, _ in rows] != sorted({number for number, _ in rows if number < ranges.FAN}):
         raise Malformed(why="ranges that are not in order")
-    return Different(digest, rows)
+    return Different(digest, rows, _read_all(body, end))
 
 
 def pack_pull(asked: Pull) -> bytes:
@@ -211,11 +218,15 @@ def read_sections(body: bytes) -> tuple[list[Section], bool]:
     """
     if not body or body[0] > 1:
         raise Malformed(why="an answer without its first byte")
-    found, place = [], 1
+    return _read_all(body, 1), bool(body[0])
+
+
+def _read_all(body: bytes, place: int) -> list[Section]:
+    found = []
     while place < len(body):
         section, place = _read_section(body, place)
         found.append(section)
-    return found, bool(body[0])
+    return found
 
 
 def _read_section(body: bytes, place: int) -> tuple[Section, int]:

@@ -14,7 +14,7 @@ from .relay_course import PASSES, Course
 from .relay_link import Caller
 from .relay_log import DoesNotHold, Track
 from .relay_memory import Reached
-from .relay_messages import Different, Malformed, Pull, Row, Section, Summary
+from .relay_messages import NEWS_LIMIT, Different, Malformed, Pull, Row, Section, Summary
 from .replica import Problem
 
 ANSWER_LIMIT: Final = 8 * 1024 * 1024  # an answer ends at about 1 MiB; one segment may have 4
@@ -22,8 +22,9 @@ _ROWS: Final = 20_000  # in one request
 _LATER: Final = frozenset(
     {"sync.gap", "sync.waiting_full", "chain.too_forked"}
 )  # what is refused so may be taken another time
+_NOT_NOW: Final = frozenset({"space.not_for_us", "space.crowded"})  # until there is another key or answer of ours
 _STUCK_LIMIT: Final = 64 * 1024 * 1024  # bytes
-_SUMMARY_LIMIT: Final = 8 * 1024
+_SUMMARY_LIMIT: Final = 8 * 1024 + NEWS_LIMIT
 
 
 def compare(course: Course) -> Different | None:
@@ -60,8 +61,11 @@ class Pulling:
                 break
             if number == 0:
                 self._self_first()
+            came = self._take([one for one in different.news if one.after == course.track(one.space).number])
+            if came and ranges.whole(course.positions()) == different.digest:
+                break
             parts = list(range(ranges.PARTS)) if everything else _parts(course, different)
-            moved = self.fetch(parts)
+            moved = self.fetch(parts) or came
             if moved and ranges.whole(course.positions()) == different.digest:
                 break
             everything = not moved and not self._find_lost(parts)
@@ -187,7 +191,7 @@ class Pulling:
             course.keep(kept)
             for space, (rejected, problems) in self._why.items():
                 course.tally.refuse(rejected, problems)
-                if "space.not_for_us" in {problem.code for problem in problems}:
+                if _NOT_NOW & {problem.code for problem in problems}:
                     course.memory.refuse(space)
         for track in kept:
             track.saved()

@@ -6,7 +6,7 @@ keep one in memory. Everything returned is a snapshot: a caller that needs newer
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
@@ -93,8 +93,17 @@ class Replica(Protocol):
         naming this identity in a wrap is refused whole.
         """
 
+    def relays(self) -> Sequence[bytes]:
+        """The keys of the relays in use here."""
+
+    def signed(self, relays: Collection[bytes]) -> Mapping[bytes, bytes]:
+        """By space: key, number u64 and head of the newest receipt from each of these relays, sorted.
+
+        The newest that it gave to this home; where it gave none, that others showed. One quick look, as `positions`.
+        """
+
     def receipts(self, space: bytes) -> Sequence[bytes]:
-        """The newest receipt that is kept for a space from each relay, packed (docs/spec/relay.md)."""
+        """The newest receipts known for a space: from each relay, and any that others showed, packed."""
 
     def witness(self, receipts: Sequence[bytes]) -> Sequence[ChaiseError]:
         """Compare receipts that a peer shows with what relays said here; what that finds out for the first time."""

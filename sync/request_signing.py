@@ -24,15 +24,15 @@ from chaise_cli.ledger import request
 from chaise_cli.ledger.request import Signer
 
 AGE_S: Final = 300  # how far `created` may lie from the relay's clock, either way
-LABEL: Final = "chaise"
+LABEL: Final = "c"  # as short as may be, and no `alg`, which the key tells: both go with every request
 TAG: Final = "chaise-1"
 COVERED: Final = ("@method", "@authority", "@path", "content-digest")
 FIELDS: Final = ("content-digest", "signature-input", "signature")
 _DIGEST: Final = re.compile(r"sha-256=:[A-Za-z0-9+/]{43}=:")
-_SIGNATURE: Final = re.compile(r"chaise=:[A-Za-z0-9+/]{86}==:")
+_SIGNATURE: Final = re.compile(r"c=:[A-Za-z0-9+/]{86}==:")
 _INPUT: Final = re.compile(
-    r'chaise=\("@method" "@authority" "@path" "content-digest"\);created=([1-9][0-9]{0,14});'
-    r'keyid="([A-Za-z0-9_-]{43})";alg="ed25519";tag="chaise-1"'
+    r'c=\("@method" "@authority" "@path" "content-digest"\);created=([1-9][0-9]{0,14});'
+    r'keyid="([A-Za-z0-9_-]{43})";tag="chaise-1"'
 )
 
 
@@ -115,6 +115,7 @@ def sign(method: str, authority: str, path: str, body: bytes, signer: Signer, no
         created=datetime.fromtimestamp(now_s, UTC),
         label=LABEL,
         tag=TAG,
+        include_alg=False,
         covered_component_ids=COVERED,
         body=body,
     )

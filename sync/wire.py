@@ -12,7 +12,7 @@ from struct import Struct
 from typing import Any, Final, NamedTuple, Protocol
 
 from chaise_cli.errors import ChaiseError, Newer, Unreachable
-from chaise_cli.ledger import canonical
+from chaise_cli.ledger import canonical, receipt
 
 from . import ranges as spans
 from .replica import Head
@@ -22,6 +22,8 @@ FRAME_LIMIT: Final = 4 * 1024 * 1024
 TURN_LIMIT: Final = 32 * 1024 * 1024  # bytes of one turn, attachments aside; no honest one comes near
 BUFFER: Final = 256 * 1024
 CODE_LIMIT: Final = 64
+MAILBOX: Final = 32  # bytes of a mailbox's name
+PAIR_MOST: Final = 16 * 1024  # bytes of a message in a pairing
 TEXT_LIMIT: Final = 500
 
 HELLO: Final = 1
@@ -315,6 +317,20 @@ def read_result(payload: bytes) -> tuple[bytes, int, int, list[Head]]:
     if len(payload) < _RESULT.size:
         raise PeerProtocol(why="a malformed result")
     return *_RESULT.unpack_from(payload), _read_heads(payload[_RESULT.size :])
+
+
+def read_pair(payload: bytes) -> tuple[bytes, bytes]:
+    """The mailbox and the message of a device that asks to be let in. Raises PeerProtocol."""
+    if not MAILBOX < len(payload) <= MAILBOX + PAIR_MOST:
+        raise PeerProtocol(why="a malformed pairing")
+    return payload[:MAILBOX], payload[MAILBOX:]
+
+
+def read_receipts(payload: bytes) -> list[bytes]:
+    """The receipts in a RECEIPTS frame, packed and not looked at yet. Raises PeerProtocol."""
+    if len(payload) % receipt.SIZE:
+        raise PeerProtocol(why="receipts of another size")
+    return [payload[at : at + receipt.SIZE] for at in range(0, len(payload), receipt.SIZE)]
 
 
 def read_wants(payload: bytes) -> list[bytes]:

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from chaise_cli.ledger.receipt import SIZE
-
 from . import wire
 from .engine import Tally
 from .handshake import Peer
@@ -35,12 +33,10 @@ class Witness:
 
     def hear(self, payload: bytes) -> None:
         """Compare what the peer was given with what was given here. Raises PeerProtocol."""
-        if len(payload) % SIZE:
-            raise wire.PeerProtocol(why="receipts of another size")
-        self._heard += 1 + len(payload) // SIZE
+        given = wire.read_receipts(payload)
+        self._heard += 1 + len(given)
         if self._heard > LIMIT:
             raise wire.PeerProtocol(why="more than 100,000 receipts")
-        given = [payload[at : at + SIZE] for at in range(0, len(payload), SIZE)]
         if self._open is None:
             self._open = frozenset(info.id for info in self._replica.spaces() if self._peer.may_see(info))
         for error in self._replica.witness([one for one in given if one[SPACE] in self._open]):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from chaise_cli import clock, config, ids
+from chaise_cli.commands import formats
 from chaise_cli.commands.here import Here
 from chaise_cli.errors import ChaiseError, Usage
 from chaise_cli.render import prompts
@@ -22,15 +23,7 @@ if TYPE_CHECKING:
 
 SYNC: Final = "chaise sync"
 _SYNCING: Final = "chaise_cli.session.syncing"
-
-
-class OneFormat(Usage):
-    """Two output formats at once."""
-
-    code = "usage.one_format"
-    message = "choose one of {given}"
-    hint = "drop all but one of them"
-    given: str
+_RUNNING: Final = "chaise_cli.session.running"
 
 
 class NotInBatch(Usage):
@@ -54,10 +47,15 @@ class Call:
         self.settings = settings
         self.home = homes.Home(Path(settings.home.value) if settings.home.value else homes.default_folder())
         self.options = OutputOptions(
-            _format(given), given["color"], bool(given["quiet"]), bool(given["no_input"] or settings.no_input.value)
+            formats.asked(given),
+            given["color"],
+            bool(given["quiet"]),
+            bool(given["no_input"] or settings.no_input.value),
         )
         self.dry_run = bool(given.get("dry_run"))
         self.clock = clock.from_environment()
+        self._grant = Path(settings.grant.value) if settings.grant.value else None
+        self.failure: ChaiseError | None = None  # what befell after the answer was made, which still counts
         self._key_file = given["key_file"] or (Path(settings.key_file.value) if settings.key_file.value else None)
         self._sync: bool | None = given.get("sync_")
         self._request_id: str | None = given.get("request_id")
@@ -74,11 +72,8 @@ class Call:
     def keys(self) -> access.Keys:
         """What the home may be opened with."""
         passphrase = config.passphrase(self.settings)
-        ask = (
-            (lambda: prompts.secret("Passphrase", "--key-file or CHAISE_PASSPHRASE_FILE", self.options))
-            if self.asks
-            else None
-        )
+        ways = "--key-file or CHAISE_PASSPHRASE_FILE"
+        ask = (lambda: prompts.secret("Passphrase", ways, self.options)) if self.asks else None
         return access.Keys(self._key_file, passphrase, ask)
 
     @contextmanager
@@ -87,7 +82,12 @@ class Call:
 
         With `--sync`, or a place that syncs by itself, a writing verb pulls before and pushes after; a place
         that cannot be reached is a warning. reads: it only looks this time, and syncs with `--sync` alone.
+        Under a grant it is a run's, which has always pulled, and pushes what it wrote.
         """
+        if self._grant is not None and not _shared:
+            with self._run(self._grant) as session:
+                yield session
+            return
         session = _shared[-1] if _shared else access.open_session(self.home, self.keys(), self.clock)
         session.dry_run, session.signed = self.dry_run, self.signed
         self.options = self.options._replace(tz=session.me.settings.tz, me=ids.public("id", session.me.identity))
@@ -103,6 +103,19 @@ class Call:
         finally:
             if not _shared:
                 session.close()
+
+    @contextmanager
+    def _run(self, grant: Path) -> Iterator[Session]:
+        """The home of a run under this grant. Raises BadFile, Expired, Nowhere."""
+        running: Any = import_module(_RUNNING)
+        with running.home(grant, self.clock) as session:
+            self.options = self.options._replace(me=ids.public("id", session.me.identity))
+            self.warnings += running.fetch(session)
+            session.dry_run, session.signed = self.dry_run, self.signed
+            yield session
+            if self._writes and not self.dry_run:
+                self.failure = running.hand_in(session)
+                self.sent = True
 
     @contextmanager
     def session_at_hand(self) -> Iterator[Session | None]:
@@ -176,15 +189,6 @@ def shared(session: Session) -> Iterator[None]:
         yield
     finally:
         _shared.pop()
-
-
-def _format(given: dict[str, Any]) -> Any:
-    asked = [
-        name for name, key in (("json", "json_"), ("ids", "ids_"), ("jsonl", "jsonl"), ("csv", "csv")) if given.get(key)
-    ]
-    if len(asked) > 1:
-        raise OneFormat(given=", ".join(f"--{name}" for name in asked))
-    return asked[0] if asked else "human"
 
 
 def unsent(session: Session) -> list[Next]:

@@ -10,7 +10,8 @@ import typer
 
 from chaise_cli.commands import arguments
 from chaise_cli.commands.arguments import LimitOption
-from chaise_cli.commands.context import Call, OneFormat
+from chaise_cli.commands.context import Call
+from chaise_cli.commands.formats import OneFormat
 from chaise_cli.commands.registry import PLAIN, verb
 from chaise_cli.render import terminal
 from chaise_cli.result import Result

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from chaise_cli.commands import in_touch
 from chaise_cli.commands.context import unsent
-from chaise_cli.errors import RailDeclined
+from chaise_cli.errors import Denied, RailDeclined
 from chaise_cli.render import prompts
 from chaise_cli.session import escrow, finding, showing, waiting
 
@@ -37,10 +37,14 @@ def carry_out(call: Call, session: Session, order: Order, given: str, question: 
     to stay until the money has moved. Raises what the order raises, and OpDeclined.
     """
     order = escrow.ordered(session, order, given, script=not call.asks)
-    if order.confirm is None and call.asks and not call.dry_run and (text := escrow.preview(session, order)):
+    asks = call.asks and not call.dry_run and session.me.grant is None
+    if order.confirm is None and asks and (text := escrow.preview(session, order)):
         prompts.confirm(f"{question} {text}?", "--confirm", call.options)
         order = order._replace(confirm=text)
-    done = escrow.act(session, order)
+    try:
+        done = escrow.act(session, order)
+    except Denied as denied:  # which brings what it was about as it stands
+        return call.result(escrow.standing(session, order), error=denied)
     late = None
     if wait is not None and not call.dry_run:
         late = _wait(call, session, done, wait / 1000)

@@ -83,7 +83,8 @@ def _signature(function: Callable[..., Any], extra: dict[str, Any]) -> inspect.S
 def finish(call: Call, result: Result) -> None:
     """Print the result and leave with its exit status."""
     steps = [step for step in result.next if not (call.sent and step.command == SYNC)]
-    result = result._replace(warnings=(*call.warnings, *result.warnings), next=steps)
+    warnings, error = (*call.warnings, *result.warnings), call.failure or result.error
+    result = result._replace(warnings=warnings, next=steps, error=error)
     if call.dry_run and not any("would" in item for item in items(result)):
         # Money verbs say it in their objects. What would come next has not come, so nobody is told to do it.
         kinds = ", ".join(call.signed) or "nothing"

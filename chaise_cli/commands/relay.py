@@ -1,9 +1,11 @@
-"""`chaise relay serve`, `chaise relay invite`."""
+"""`chaise relay serve`, `chaise relay invite`, `chaise relay invites`."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -75,12 +77,34 @@ def serve(
 
 
 @verb(app, "relay invite")
-def invite(call: Call, store: StoreOption = None) -> Result:
-    """Print an invite that lets somebody register at the relay of a store."""
+def invite(
+    call: Call,
+    store: StoreOption = None,
+    withdraw: Annotated[
+        str | None, typer.Option("--withdraw", help="Let nobody in by this one any more.", metavar="ID")
+    ] = None,
+) -> Result:
+    """Print an invite that lets somebody register at the relay of a store, or withdraw one."""
+    with _opened(call, store) as opened:
+        if withdraw is not None:
+            return call.result(_data(opened, None, None) | {"withdrawn": opened.relay.withdraw(withdraw)})
+        return call.result(_data(opened, None, opened.relay.new_invite()))
+
+
+@verb(app, "relay invites", lists=True)
+def invites(call: Call, store: StoreOption = None) -> Result:
+    """List the invites that let somebody register; an invite itself is kept nowhere."""
+    with _opened(call, store) as opened:
+        return call.result([{"id": name} for name in opened.relay.invites()])
+
+
+@contextmanager
+def _opened(call: Call, store: str | None) -> Iterator[start.Opened]:
     opened = start.open_relay(store or _default(), Limits(), call.clock.now)
-    made = opened.relay.new_invite()
-    opened.relay.store.close()
-    return call.result(_data(opened, None, made))
+    try:
+        yield opened
+    finally:
+        opened.relay.store.close()
 
 
 def _default() -> str:
@@ -89,4 +113,12 @@ def _default() -> str:
 
 
 def _data(opened: start.Opened, url: str | None, invite_: str | None) -> dict[str, object]:
-    return {"url": url, "relay": opened.key, "store": opened.kind, "invite": invite_}
+    named = start.invite_id(invite_) if invite_ else None
+    return {
+        "url": url,
+        "relay": opened.key,
+        "store": opened.kind,
+        "invite": invite_,
+        "invite_id": named,
+        "withdrawn": None,
+    }

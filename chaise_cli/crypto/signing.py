@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 KEY_SIZE: Final = 32
 SIGNATURE_SIZE: Final = 64
 REQUEST_START: Final = b'"'  # of every signature base; no tag begins so, and what is signed with a tag begins with it
+SSH_START: Final = b"SSHSIG"  # of what OpenSSH signs for a file; likewise
 
 
 class Tags(NamedTuple):
@@ -125,6 +126,11 @@ def verify_request(public: bytes, base: bytes, signature: bytes) -> bool:
     RFC 9421 has a prefix of its own, so no tag goes before it: docs/spec/relay.md.
     """
     return base.startswith(REQUEST_START) and _holds(public, base, signature)
+
+
+def verify_ssh(public: bytes, signed: bytes, signature: bytes) -> bool:
+    """Whether `signature` is `public`'s over the structure that OpenSSH signs for a file. Never raises."""
+    return signed.startswith(SSH_START) and _holds(public, signed, signature)
 
 
 def _holds(public: bytes, signed: bytes, signature: bytes) -> bool:

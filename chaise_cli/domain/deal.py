@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Final, TypeVar
 
 from chaise_cli.domain.body import body
 from chaise_cli.domain.directory import BoxKey
+from chaise_cli.domain.grant import Grant
 from chaise_cli.domain.journal import JournalEntry
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.recorded import By, Parties, Recorded
@@ -30,7 +31,7 @@ from chaise_cli.domain.shape import (
 from chaise_cli.domain.talk import Attachment
 from chaise_cli.domain.terms import MILESTONES_MOST, Planned, Terms
 from chaise_cli.errors import NotFound, Refused
-from chaise_cli.ids import EventId, IdentityId, SpaceId, public
+from chaise_cli.ids import DeviceId, EventId, IdentityId, SpaceId, public
 
 B = TypeVar("B", bound=Body)
 TRIAL: Final = EventId("A" * 43)  # the id of an event that is only being considered
@@ -164,6 +165,7 @@ class Op(NamedTuple):
 
     kind: fund, release or refund. end: the total to be reached; step: another so much; one of them is None.
     of: the operation that this one repeats. mark: what its party has been credited in all once it moved.
+    grant: under which a run wrote it; most: what it was charged there, and moves at most; clock: of that uptake.
     """
 
     id: EventId
@@ -180,6 +182,10 @@ class Op(NamedTuple):
     mark: int = 0
     declined: str | None = None
     ref: str | None = None
+    run: EventId | None = None
+    grant: EventId | None = None
+    most: int | None = None
+    clock: int = 0
 
 
 class Request(NamedTuple):
@@ -187,6 +193,40 @@ class Request(NamedTuple):
 
     fingerprint: str
     ops: dict[str, EventId]
+
+
+class Facts(NamedTuple):
+    """What a release policy is told of a milestone. Amounts in minor units; `reach`: what can be released in all.
+
+    criteria: how many the terms name. keys: the key with which a side signs tags. delivered: digests of what the last
+    delivery brought.
+    """
+
+    n: int
+    state: str
+    amount: int
+    reach: int
+    currency: str
+    criteria: int
+    client: IdentityId
+    talent: IdentityId
+    keys: dict[str, str]
+    delivery: EventId | None
+    delivered: tuple[str, ...]
+
+
+class Run(NamedTuple):
+    """A verdict on record: whose, under which policy, and what the deal said at its place."""
+
+    id: EventId
+    by: IdentityId
+    device: DeviceId
+    at: int
+    final: bool
+    policy: str  # the hash of its bytes, as base64url text
+    verdict: str  # allow, deny or wait
+    total: int | None
+    facts: Facts
 
 
 class Milestone(NamedTuple):
@@ -223,6 +263,8 @@ class Milestone(NamedTuple):
     open: dict[str, tuple[EventId, ...]] = {"fund": (), "release": (), "refund": ()}  # noqa: RUF012
     holds: dict[str, int] = {}  # noqa: RUF012
     last_hold: EventId | None = None
+    fresh: int = 0  # how many of the files came with the last delivery
+    delivered_at: int | None = None  # by the deal's clock, once that was taken up
 
     @property
     def state(self) -> str:
@@ -287,6 +329,9 @@ class Deal(NamedTuple):
     entries: tuple[JournalEntry, ...] = ()
     contested: bool = False
     consent: EventId | None = None  # by which a third party took the agent's role that the terms give it
+    runs: dict[str, Run] = {}  # noqa: RUF012
+    keys: dict[str, str] = {}  # noqa: RUF012  by identity, the key its tags are signed with
+    grants: dict[str, Grant] = {}  # noqa: RUF012
 
     @property
     def public(self) -> str:

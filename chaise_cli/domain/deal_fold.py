@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from chaise_cli.domain import cancellation, consent, escrow, hiring, movements, work
+from chaise_cli.domain import cancellation, consent, escrow, grant, grants, hiring, movements, runs, work
 from chaise_cli.domain import deal as hired
 from chaise_cli.domain.deal import Deal, tick
 from chaise_cli.domain.recorded import Recorded
@@ -33,11 +33,16 @@ STEPS: Final[dict[str, Apply]] = {
     cancellation.CancelAccepted.KIND: cancellation.apply_answer,
     cancellation.CancelDeclined.KIND: cancellation.apply_answer,
     cancellation.CancelWithdrawn.KIND: cancellation.apply_answer,
+    runs.RunRecorded.KIND: runs.apply_recorded,
+    runs.DealSigningKey.KIND: runs.apply_key,
     movements.MoneyHeld.KIND: movements.apply_held,
     movements.MoneyRefused.KIND: movements.apply_refused,
     movements.MoneyReleased.KIND: movements.apply_released,
     movements.MoneyRefunded.KIND: movements.apply_refunded,
     movements.MoneyPaidOut.KIND: movements.apply_paid_out,
+    grant.GrantCreated.KIND: grants.apply_created,
+    grant.GrantRevoked.KIND: grants.apply_revoked,
+    grant.GrantApproved.KIND: grants.apply_approved,
 }
 """The rule of every kind that `step` folds."""
 

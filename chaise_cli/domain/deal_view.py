@@ -15,6 +15,7 @@ from chaise_cli.domain.journal import JournalEntry
 from chaise_cli.domain.may import May, may_deal, may_milestone
 from chaise_cli.domain.money import Money
 from chaise_cli.domain.movements import due
+from chaise_cli.domain.runs import key_line
 from chaise_cli.domain.talk import Attachment
 from chaise_cli.domain.terms import Part, Terms, amount_of
 from chaise_cli.domain.when import instant_text
@@ -73,7 +74,7 @@ def deal_shape(deal: Deal, person: Look, fetched: Fetched = _nowhere) -> shapes.
     """The deal as results carry it; `fetched` tells whether a file's content is on this machine."""
     milestones = milestones_of(deal)
     shown_hash = deal.terms_hash or (deal.offer.hash if deal.offer and deal.state == "offered" else None)
-    return {
+    shape: shapes.Deal = {
         "id": deal.public,
         "post": public("post", deal.post) if deal.post else None,
         "client": person(deal.parties.client),
@@ -92,6 +93,10 @@ def deal_shape(deal: Deal, person: Look, fetched: Fetched = _nowhere) -> shapes.
         "totals": _totals(deal, milestones),
         "may": [_may(each) for each in may_deal(deal)],
     }
+    if not deal.keys:
+        return shape
+    keys = sorted(deal.keys.items())
+    return {**shape, "signing_keys": [{"by": person(IdentityId(who)), "key": key_line(key)} for who, key in keys]}
 
 
 def _totals(deal: Deal, milestones: Sequence[Milestone]) -> shapes.Totals:
@@ -142,7 +147,7 @@ def op_shape(deal: Deal, op: Op, person: Look) -> shapes.Op:
     currency = deal.agreed.currency
     waiting = due(ms, acting) if acting.id in ms.open[acting.kind] else 0
     to = {"fund": deal.parties.agent, "release": deal.parties.talent, "refund": deal.parties.client}[op.kind]
-    return {
+    shape: shapes.Op = {
         "id": public("op", op.id),
         "request_id": op.request_id,
         "kind": op.kind,
@@ -151,7 +156,9 @@ def op_shape(deal: Deal, op: Op, person: Look) -> shapes.Op:
         "to": person(to),
         "state": op_state(deal, op),
         "ref": acting.ref,
+        "grant": public("grant", op.grant) if op.grant else None,
     }
+    return {**shape, "run": public("run", acting.run)} if acting.run else shape
 
 
 def entry_shape(entry: JournalEntry) -> shapes.JournalEntry:

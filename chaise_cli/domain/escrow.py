@@ -16,7 +16,7 @@ from chaise_cli.domain.recorded import By, Recorded
 from chaise_cli.domain.shape import Body, Currency, Digest, Event, Minor, RequestId
 from chaise_cli.domain.terms import Number, digest
 from chaise_cli.domain.transitions import permit, roles
-from chaise_cli.errors import Refused
+from chaise_cli.errors import Denied, Refused
 from chaise_cli.errors import RequestReused as RequestReusedBase
 from chaise_cli.ids import EventId, IdentityId
 
@@ -71,6 +71,34 @@ class UnclearAmount(Refused):
     milestone: str
 
 
+class NoSuchRun(Denied, Refused):
+    """A release rests on a run that lets nothing of the milestone go, or is not its author's."""
+
+    code = "policy.no_run"
+    message = "no run of yours lets money of {milestone} go"
+    hint = "chaise release {milestone} --policy FILE judges and releases at once"
+    milestone: str
+
+
+class StaleRun(Denied, Refused):
+    """What was judged is no longer the last delivery."""
+
+    code = "policy.stale"
+    message = "{milestone} was delivered again after it was judged"
+    hint = "judge what was delivered last: chaise release {milestone} --policy FILE"
+    milestone: str
+
+
+class OverTotal(Denied, Refused):
+    """More was asked for than the policy lets go."""
+
+    code = "policy.over_total"
+    message = "the policy lets {total} of {milestone} go in all, and a release under it has to name a total"
+    hint = "leave --total out to release what it lets go: chaise release {milestone} --policy FILE"
+    milestone: str
+    total: Money
+
+
 class RequestReused(RequestReusedBase, Refused):
     """This request id was used with other parameters."""
 
@@ -94,7 +122,7 @@ class FundRequested:
 
 @body
 class ReleaseAuthorized:
-    """The client lets held money go to the talent."""
+    """The client lets held money go to the talent. run: the record of the policy's verdict that it rests on."""
 
     KIND: ClassVar[str] = "release.authorized"
     milestone: Number
@@ -104,6 +132,7 @@ class ReleaseAuthorized:
     currency: Currency
     request_id: RequestId | None
     fingerprint: Digest
+    run: Event | None
 
 
 @body
@@ -126,14 +155,16 @@ OTHER: Final = {"release": "refund", "refund": "release"}
 
 
 class Ask(NamedTuple):
-    """What an authorisation comes to: the total to reach, or the step."""
+    """What an authorisation comes to: the total to reach, or the step; under a grant no more than `most`."""
 
     end: int | None
     step: int | None
+    most: int | None = None
 
     def needs(self, reached: int) -> int:
         """What is still to move when so much has moved or is reserved."""
-        return self.step if self.step is not None else max(0, (self.end or 0) - reached)
+        left = self.step if self.step is not None else max(0, (self.end or 0) - reached)
+        return left if self.most is None else min(left, self.most)
 
 
 def reserved(deal: Deal, ms: Milestone, kind: str) -> int:
@@ -141,7 +172,7 @@ def reserved(deal: Deal, ms: Milestone, kind: str) -> int:
     start = reached = ms.moved(kind)
     for op_id in ms.open[kind]:
         op = deal.ops[op_id]
-        reached += Ask(op.end, op.step).needs(reached)
+        reached += Ask(op.end, op.step, op.most).needs(reached)
     return reached - start
 
 
@@ -175,6 +206,8 @@ def apply_give(deal: Deal, e: Recorded, body: Give) -> Deal:
     permit(body.KIND, ms.state, roles(deal.parties, e.by), deal.ref(ms.n), "repeat" if repeats else "")
     _same_currency(deal, ms, body.currency)
     if not repeats:
+        if isinstance(body, ReleaseAuthorized) and body.run is not None:
+            _rests_on(deal, ms, e, body.run, ask)
         _fits(deal, ms, kind, ask)
     return _enter(deal, ms, e, kind, ask, repeats)
 
@@ -193,6 +226,18 @@ def _ask(deal: Deal, ms: Milestone, kind: str, body: Give) -> Ask:
         return Ask(0, None)
     other = OTHER[kind]
     return Ask(max(0, ms.holds[body.hold] - ms.moved(other) - reserved(deal, ms, other)), None)
+
+
+def _rests_on(deal: Deal, ms: Milestone, e: Recorded, named: EventId, ask: Ask) -> None:
+    """Raise NoSuchRun, StaleRun or OverTotal unless the run lets this go."""
+    run = deal.runs.get(named)
+    if run is None or (run.facts.n, run.by, run.device, run.verdict) != (ms.n, e.by, e.device, "allow"):
+        raise NoSuchRun(milestone=deal.ref(ms.n))
+    if run.facts.delivery != ms.delivered_by:
+        raise StaleRun(milestone=deal.ref(ms.n))
+    if ask.end is None or ask.end > (run.total or 0):
+        currency = deal.agreed.currency
+        raise OverTotal(milestone=deal.ref(ms.n), total=Money(run.total or 0, currency))
 
 
 def _fits(deal: Deal, ms: Milestone, kind: str, ask: Ask) -> None:
@@ -239,7 +284,8 @@ def _last(deal: Deal, ms: Milestone, kind: str) -> EventId:
 def _enter(deal: Deal, ms: Milestone, e: Recorded, kind: str, ask: Ask, repeats: EventId | None) -> Deal:
     body = e.body
     assert isinstance(body, FundRequested | ReleaseAuthorized | RefundAuthorized)
-    op = Op(e.id, kind, ms.n, e.by, e.at, e.final, body.request_id, ask.end, ask.step, of=repeats)
+    run = body.run if isinstance(body, ReleaseAuthorized) else None
+    op = Op(e.id, kind, ms.n, e.by, e.at, e.final, body.request_id, ask.end, ask.step, of=repeats, run=run)
     deal = deal._replace(ops={**deal.ops, e.id: op})
     if body.request_id is not None:
         key = _request_key(e.by, body.request_id)
@@ -278,13 +324,15 @@ def release(
     total: Money | None = None,
     amount: Money | None = None,
     request_id: str | None = None,
+    run: EventId | None = None,
 ) -> list[Body]:
     """Let held money go to the talent: all, until `total` is released, or another `amount` under a request id.
 
-    Nothing when that was done. Raises NotYours, WrongState, OverRelease, NothingHeld, OtherCurrency,
-    UnclearAmount, RequestReused.
+    run: the recorded verdict that lets it go. Nothing when that was done. Raises NotYours, WrongState, OverRelease,
+    NothingHeld, OtherCurrency, UnclearAmount, RequestReused, NoSuchRun, StaleRun, OverTotal.
     """
-    return _give(deal, by, ReleaseAuthorized, n, total, amount, request_id)
+    known, ends = _ends(deal, by, "release", n, total, amount, request_id)
+    return [] if known else _unless_repeat(deal, by, ReleaseAuthorized(n, *ends, run))
 
 
 def refund(
@@ -297,37 +345,24 @@ def refund(
     request_id: str | None = None,
 ) -> list[Body]:
     """Let held money go back to the client; as `release`, from the talent."""
-    return _give(deal, by, RefundAuthorized, n, total, amount, request_id)
+    known, ends = _ends(deal, by, "refund", n, total, amount, request_id)
+    return [] if known else _unless_repeat(deal, by, RefundAuthorized(n, *ends))
 
 
-def _give(
-    deal: Deal,
-    by: By,
-    cls: type[ReleaseAuthorized | RefundAuthorized],
-    n: int,
-    total: Money | None,
-    amount: Money | None,
-    request_id: str | None,
-) -> list[Body]:
+_Ends = tuple[int | None, int | None, EventId | None, str, str | None, str]
+
+
+def _ends(
+    deal: Deal, by: By, kind: str, n: int, total: Money | None, amount: Money | None, request_id: str | None
+) -> tuple[bool, _Ends]:
+    """Whether this very request was made before; and the fields of its body from `total` to `fingerprint`."""
     ms = milestone(deal, n)
-    fingerprint = digest([cls.KIND, n, *_amount(total), *_amount(amount)])
-    if _known(deal, by, request_id, fingerprint):
-        return []
+    fingerprint = digest([f"{kind}.authorized", n, *_amount(total), *_amount(amount)])
     currency = next((money.currency for money in (total, amount) if money is not None), deal.agreed.currency)
     hold = ms.last_hold if total is None and amount is None else None
-    return _unless_repeat(
-        deal,
-        by,
-        cls(
-            milestone=n,
-            total=total.minor if total is not None else None,
-            amount=amount.minor if amount is not None else None,
-            hold=hold,
-            currency=currency,
-            request_id=request_id,
-            fingerprint=fingerprint,
-        ),
-    )
+    reached, step = (money.minor if money is not None else None for money in (total, amount))
+    ends = (reached, step, hold, currency, request_id, fingerprint)
+    return _known(deal, by, request_id, fingerprint), ends
 
 
 def _amount(money: Money | None) -> tuple[int, str]:

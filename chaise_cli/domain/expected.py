@@ -95,7 +95,8 @@ def _of_work(deal: Deal) -> Iterator[Expected]:
     for ms in deal.milestones:
         yield from of_milestone(deal, ms)
     for item in rail_due(deal):
-        command = f"chaise rail attest {public('op', item.op)} --ref TEXT"
+        by_hand = deal.agreed.rail == "manual"
+        command = f"chaise rail attest {public('op', item.op)} --ref TEXT" if by_hand else "chaise agent run"
         yield Expected("agent", "hold" if item.kind == "fund" else "payout", deal.ref(item.n), command)
     planned = next((ms for ms in deal.milestones if ms.state == "planned"), None)
     if planned and not any(ms.state in {"funding", *_MILESTONE} for ms in deal.milestones):

@@ -10,6 +10,7 @@ from chaise_cli.domain import (
     consent,
     deal,
     deal_fold,
+    grants,
     hiring,
     order,
     review,
@@ -64,6 +65,9 @@ def step(state: DealState, e: Recorded) -> DealState:
         return _revoked(state, e, e.body)
     if state.revoked and _is_cut(state, e):
         raise revocation.DeviceRevoked
+    if e.grant is not None:
+        grant = grants.allow(state.deal, state.revoked, e)  # which names no kind that is not folded by the next line
+        return state._replace(deal=grants.charge(state.deal, deal_fold.step(state.deal, e), grant, e))
     if kind in deal_fold.STEPS:
         return state._replace(deal=deal_fold.step(state.deal, e))
     if kind.startswith("booking."):
@@ -85,7 +89,7 @@ def apply(state: DealState, e: Recorded) -> tuple[DealState, str | None]:
 
 def _is_cut(state: DealState, e: Recorded) -> bool:
     own = [one for one in state.revoked if one.by == e.by]  # nobody revokes a device of the other side
-    cut = revocation.limit(e.above or (e.device,), own)
+    cut = revocation.limit(e.above or (e.device,), own, e.beside)
     return cut is not None and e.seq > cut
 
 

@@ -52,6 +52,8 @@ KINDS: Final[dict[str, Kind]] = {
     **_rows(
         "movements", "deal", "guarded", "MoneyHeld", "MoneyRefused", "MoneyReleased", "MoneyRefunded", "MoneyPaidOut"
     ),
+    **_rows("runs", "deal", "guarded", "RunRecorded", "DealSigningKey"),
+    **_rows("grant", "deal", "guarded", "GrantCreated", "GrantRevoked", "GrantApproved"),
     **_rows("booking", "deal", "guarded", "BookingOffered", "BookingAccepted", "BookingDeclined", "BookingWithdrawn"),
     **_rows("booking", "deal", "guarded", "BookingCancelled", "BookingMet", "BookingMissed"),
     **_rows("review", "deal", "guarded", "ReviewSealed", "ReviewOpened", "ReviewVoucher"),

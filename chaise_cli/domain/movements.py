@@ -157,7 +157,7 @@ def first_open(deal: Deal, ms: Milestone, kind: str) -> Op | None:
 
 def due(ms: Milestone, op: Op) -> int:
     """What this operation moves when its turn comes; 0 when others have reached its end."""
-    return Ask(op.end, op.step).needs(ms.moved(op.kind))
+    return Ask(op.end, op.step, op.most).needs(ms.moved(op.kind))
 
 
 def apply_held(deal: Deal, e: Recorded, body: MoneyHeld) -> Deal:

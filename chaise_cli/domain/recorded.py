@@ -20,6 +20,8 @@ class Recorded(NamedTuple):
     body: Body
     seq: int = 0  # its place on its chain
     above: tuple[DeviceId, ...] = ()  # its device and those that certified it; only where one was revoked
+    grant: DeviceId | None = None  # the grant key that certified its device, which is a run's
+    beside: frozenset[str] = frozenset()  # last events that revocations of its device name, and its history lacks
 
 
 class By(NamedTuple):

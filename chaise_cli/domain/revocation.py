@@ -6,7 +6,7 @@ the device at place i is len(above) − i, and the root's is 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Annotated, Any, ClassVar
 
 from chaise_cli.domain.body import body
@@ -95,6 +95,7 @@ class Revoked(NamedTuple):
     """One revocation that counts. depth: of who signed it; last: the seq of the device's last good event, or −1.
 
     by: whose word it is, where those of both sides are kept together; it reaches that identity's devices alone.
+    end: the id of that last good event.
     """
 
     device: DeviceId
@@ -102,6 +103,7 @@ class Revoked(NamedTuple):
     keeps: tuple[DeviceId, ...]
     last: int
     by: str = ""
+    end: str = ""
 
 
 class Claim(NamedTuple):
@@ -113,16 +115,17 @@ class Claim(NamedTuple):
     body: Any
 
 
-def limit(above: Sequence[DeviceId], standing: Iterable[Revoked]) -> int | None:
+def limit(above: Sequence[DeviceId], standing: Iterable[Revoked], beside: Container[str] = ()) -> int | None:
     """The seq behind which the device `above[0]` is cut off, −1 for all of it; None when it is not.
 
-    A word about the device itself goes before one about a device that certified it.
+    A word about the device itself goes before one about a device that certified it. beside: the ids of last events that
+    the history in question does not lead to.
     """
     orders = list(standing)
     for place, device in enumerate(above):
         one = next((one for one in orders if one.device == device and one.depth < len(above) - place), None)
         if one is not None and place == 0:
-            return one.last
+            return -1 if one.end in beside else one.last
         if one is not None and above[0] not in one.keeps:
             return -1
     return None
@@ -135,8 +138,8 @@ def may_say(above: Sequence[DeviceId], body: Any) -> bool:
 
 def revoked(body: Any) -> Revoked:
     """What a body comes to where it counts."""
-    last = body.last.seq if body.last else -1
-    return Revoked(body.device, len(body.certificates), tuple(body.keeps), last)
+    last, end = (body.last.seq, body.last.id) if body.last else (-1, "")
+    return Revoked(body.device, len(body.certificates), tuple(body.keeps), last, end=end)
 
 
 def standing(claims: Iterable[Claim]) -> list[Revoked]:

@@ -57,10 +57,10 @@ class Row(NamedTuple):
     """One line of the table.
 
     scope: deal or milestone. variant: tells apart acts of one kind; empty is the plain one. who: client, talent,
-    either, agent, or own and other, which are the sides seen from the author of what the event answers.
+    either, agent, own and other, which are the sides seen from the author of what the event answers, or approver.
     to: a state, or `same`. guard: what else must hold, in words. posting: the journal entry it makes.
-    verb: the command; empty where the agent does it unasked. ready: the name of the guard that `may` asks.
-    later: belongs to a later issue and has no code yet.
+    verb: the command; empty where the agent does it unasked, or another act brings it along. ready: the name of the
+    guard that `may` asks. later: belongs to a later issue and has no code yet.
     """
 
     number: str
@@ -94,6 +94,11 @@ ROWS: Final[tuple[Row, ...]] = (
         "names what stands: the proposal or the terms", verb="withdraw"),
     Row("d8", "deal", "agent.refused", ("hired",), "agent", "declined",
         "the agent is a third party that has not consented, and the acceptance that named it"),
+    Row("d9", "deal", "deal.signing_key", DEAL_STATES, "either", "same", "the last one of a side stands"),
+    Row("g1", "deal", "grant.created", ("hired",), "either", "same",
+        "by a device that may certify; verbs of its writer's side, approvers of the deal; see docs/spec/grants.md"),
+    Row("g2", "deal", "grant.revoked", ("hired", "closed"), "own", "same", "names a grant in force"),
+    Row("g3", "deal", "grant.approved", ("hired",), "approver", "same", "names a grant that names its writer"),
     Row("1", "milestone", "fund.requested", ("planned",), "client", "funding", "total ≤ amount, same currency",
         verb="fund"),
     Row("1", "milestone", "fund.requested", _WORKING, "client", "same", "as above; a top-up", verb="fund",
@@ -114,10 +119,13 @@ ROWS: Final[tuple[Row, ...]] = (
     Row("5", "milestone", "work.changes_requested", ("delivered",), "client", "changes",
         "before the deadline, with a reason, revisions left; stops the clock", verb="changes", ready="revisions"),
     Row("6", "milestone", "release.authorized", _WORKING, "client", "same",
-        "reserves what it would still move, in uptake order; all reservations ≤ held; nothing disputed in it",
+        "reserves what it would still move, in uptake order; all reservations ≤ held; nothing disputed in it; "
+        "a run that it names allows it",
         verb="release", ready="free"),
     Row("6=", "milestone", "release.authorized", (*_WORKING, *_ENDED), "client", "same",
         "its end is reached or asked for already, or its request id was used with these parameters", "repeat"),
+    Row("6p", "milestone", "run.recorded", MILESTONE_STATES, "either", "same",
+        "total and verdict, files and evidence agree; names the last delivery"),
     Row("7", "milestone", "money.released", (*_WORKING, "cancelled"), "agent", "same or released",
         "first of its turn, names the last movement: what 6 asked for", posting="release"),
     Row("7b", "milestone", "money.paid_out", _ONCE_FUNDED, "agent", "same",
@@ -171,6 +179,7 @@ _OWNERS: Final = {
     "agent": "the agent's device",
     "own": "the side that began it",
     "other": "the other side",
+    "approver": "those whom the grant names",
 }
 
 

@@ -82,7 +82,13 @@ def apply_delivered(deal: Deal, e: Recorded, body: WorkDelivered) -> Deal:
     runs = e.final and deal.agreed.auto_release
     deadline = e.clock + deal.agreed.review_ms if runs else None
     ms = ms._replace(
-        work="delivered", cancel=None, delivered_by=e.id, review_deadline=deadline, files=(*ms.files, *body.files)
+        work="delivered",
+        cancel=None,
+        delivered_by=e.id,
+        review_deadline=deadline,
+        files=(*ms.files, *body.files),
+        fresh=len(body.files),
+        delivered_at=e.clock if e.final else None,
     )
     return put(deal, ms, e)
 

@@ -75,7 +75,11 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "changes": ('chaise changes deal-7k3m9q2x/1 "Pixel missing on /checkout"',),
     "files": ("chaise files deal-7k3m9q2x --fetch ~/Downloads",),
     "fund": ('chaise fund deal-7k3m9q2x/1 --ref "transfer 4711"',),
-    "release": ("chaise release deal-7k3m9q2x/1", "chaise release deal-7k3m9q2x/1 --total 400EUR"),
+    "release": (
+        "chaise release deal-7k3m9q2x/1",
+        "chaise release deal-7k3m9q2x/1 --total 400EUR",
+        "chaise release deal-7k3m9q2x/1 --policy release.toml --evidence out",
+    ),
     "refund": ("chaise refund deal-7k3m9q2x/1",),
     "balance": ("chaise balance --json", "chaise balance --by month"),
     "journal": (
@@ -88,6 +92,18 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "chaise rail attest --statement november.csv --columns date=Day,amount=Sum,currency==EUR,reference=Text",
         "chaise rail sim --listen 127.0.0.1:8899",
     ),
+    "policy": (
+        "chaise policy check release.toml deal-7k3m9q2x/1 --evidence out",
+        "chaise policy test release.toml cases.toml",
+        "chaise policy explain run-9d2k4tqx",
+        "chaise policy key deal-7k3m9q2x ~/.ssh/id_ed25519.pub",
+    ),
+    "grant": (
+        "chaise grant create --can release --deal deal-7k3m9q2x --max 600EUR --until 2026-12-31 -o ci.key",
+        "chaise grant approve grant-5w0p1x9d --total 600EUR",
+        "chaise grant revoke grant-5w0p1x9d",
+    ),
+    "grants": ("chaise grants", "chaise grants deal-7k3m9q2x"),
     "review": ('chaise review deal-7k3m9q2x --stars 5 --recommend --text "On time, and kind"',),
     "reviews": ("chaise reviews @james",),
     "inbox": ("chaise", "chaise inbox --json"),
@@ -96,7 +112,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "agenda": ("chaise agenda",),
     "wait": ("chaise wait deal-7k3m9q2x/1 --until funded --timeout 2h --sync",),
     "sync": ("chaise sync", "chaise sync ~/Shared/chaise", "chaise sync --watch", "chaise sync --status"),
-    "relay": ("chaise relay serve --listen 127.0.0.1:8787", "chaise relay invite"),
+    "relay": ("chaise relay serve --listen 127.0.0.1:8787", "chaise relay invite", "chaise relay invites"),
     "devices": ("chaise devices",),
     "device": (
         "chaise device add --name phone",

@@ -9,7 +9,15 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from chaise_cli.render import views_contest, views_devices, views_hire, views_look, views_market, views_money
+from chaise_cli.render import (
+    views_contest,
+    views_devices,
+    views_hire,
+    views_look,
+    views_market,
+    views_money,
+    views_policy,
+)
 from chaise_cli.render.document import Block, Table, View
 
 if TYPE_CHECKING:
@@ -20,6 +28,7 @@ VIEWS: Final[Mapping[str, View]] = MappingProxyType(
     | views_hire.VIEWS
     | views_contest.VIEWS
     | views_money.VIEWS
+    | views_policy.VIEWS
     | views_look.VIEWS
     | views_devices.VIEWS
 )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Place,
         RailSim,
         Relay,
+        RelayEntry,
         Round,
         Serving,
         Sync,
@@ -62,7 +63,8 @@ def _agenda_page(item: AgendaItem, eye: Eye) -> list[Block]:
 def _log_row(entry: LogEntry, eye: Eye) -> list[Cell]:
     status = entry["status"] + (f": {entry['reason']}" if entry["reason"] else "")
     where = [entry["delivery"], eye.ids(entry["device"]), eye.ids(entry["space"])]
-    return [eye.at(entry["at"]), handle(entry["by"]), entry["kind"], status, *where]
+    who = handle(entry["by"]) + (f" by {eye.ids(entry['grant'])}" if entry["grant"] else "")
+    return [eye.at(entry["at"]), who, entry["kind"], status, *where]
 
 
 def _log_page(entry: LogEntry, eye: Eye) -> list[Block]:
@@ -70,6 +72,7 @@ def _log_page(entry: LogEntry, eye: Eye) -> list[Block]:
         ("event", entry["id"]),
         ("kind", entry["kind"]),
         ("by", named(entry["by"], eye)),
+        ("grant", eye.ids(entry["grant"] or "")),
         ("device", eye.ids(entry["device"])),
         ("at", eye.when(entry["at"])),
         ("place", f"{entry['seq']} on its chain, lamport {entry['lamport']}"),
@@ -188,12 +191,14 @@ def _backup_page(backup: Backup, eye: Eye) -> list[Block]:
 
 
 def _relay_row(relay: Relay, _eye: Eye) -> list[Cell]:
-    return [relay["url"] or relay["invite"] or ""]
+    return [relay["url"] or relay["invite"] or relay["withdrawn"] or ""]
 
 
 def _relay_page(relay: Relay, _eye: Eye) -> list[Block]:
     if relay["url"]:
         return [Fields([("listening on", relay["url"])])]
+    if relay["withdrawn"]:
+        return [Fields([("withdrawn", relay["withdrawn"])])]
     return [Prose("", relay["invite"] or "")]  # alone on its line, as a file for `peer add` wants it
 
 
@@ -213,6 +218,14 @@ def _run_page(run: Round, eye: Eye) -> list[Block]:
     pairs = [("holds from now", eye.ids(", ".join(run["consented"]))), ("moved", str(run["moved"]))]
     pairs += [("declined", str(run["declined"]))]
     return [Fields(pairs), *_problems("\n".join(eye.ids(problem) for problem in run["problems"]))]
+
+
+def _invite_row(invite: RelayEntry, _eye: Eye) -> list[Cell]:
+    return [invite["id"]]
+
+
+def _invite_page(invite: RelayEntry, _eye: Eye) -> list[Block]:
+    return [Fields([("invite", invite["id"])])]
 
 
 def _doctor_row(doctor: Doctor, _eye: Eye) -> list[Cell]:
@@ -289,6 +302,7 @@ VIEWS: Final = {
     "place": View(lambda _eye: _PLACE, _place_row, _place_page, "no places to sync with: chaise peer add WHERE"),
     "sync": View(lambda _eye: _lone("SYNC"), _sync_row, _sync_page, "no places to sync with"),
     "relay": View(lambda _eye: _lone("RELAY"), _relay_row, _relay_page, "no relay"),
+    "relay_entry": View(lambda _eye: _lone("INVITE"), _invite_row, _invite_page, "no invites"),
     "sync_status": View(lambda _eye: _lone("STATUS"), _status_row, _status_page, "no events yet"),
     "serving": View(lambda _eye: _lone("SERVING"), _serving_row, _sync_page, "nobody is served"),
     "round": View(lambda _eye: _lone("ROUND"), _run_row, _run_page, "no round"),

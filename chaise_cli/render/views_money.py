@@ -9,7 +9,7 @@ from chaise_cli.render.eye import Eye, handle, money, named
 from chaise_cli.render.views_hire import moving
 
 if TYPE_CHECKING:
-    from chaise_cli.shapes import Balance, BalanceBy, JournalEntry, Op, Payment, Statement
+    from chaise_cli.shapes import Balance, BalanceBy, Grant, JournalEntry, Op, Payment, Statement
 
 
 def _op_row(op: Op, eye: Eye) -> list[Cell]:
@@ -29,6 +29,42 @@ def _op_page(op: Op, eye: Eye) -> list[Block]:
         ("state", op["state"]),
         ("reference", op["ref"] or ""),
         ("request", op["request_id"] or ""),
+        ("grant", eye.ids(op["grant"] or "")),
+    ]
+    return [Fields(pairs)]
+
+
+def _grant_row(grant: Grant, eye: Eye) -> list[Cell]:
+    what = " ".join([", ".join(grant["can"]), *([eye.ids(grant["milestone"])] if grant["milestone"] else [])])
+    return [eye.ids(grant["id"]), grant["name"], what, *_limits(grant), eye.at(grant["until"]), grant["state"]]
+
+
+def _limits(grant: Grant) -> tuple[str, str]:
+    return money(grant["spent"]), money(grant["max"])
+
+
+def _grant_page(grant: Grant, eye: Eye) -> list[Block]:
+    wants = grant["approvals"]
+    hours = grant["delivered_for_ms"]
+    pairs = [
+        ("grant", grant["id"]),
+        ("name", grant["name"]),
+        ("deal", eye.ids(grant["deal"])),
+        ("by", named(grant["by"], eye)),
+        ("may", ", ".join(grant["can"])),
+        ("milestone", eye.ids(grant["milestone"]) if grant["milestone"] else "any"),
+        ("moved of", f"{money(grant['spent'])} of {money(grant['max'])}"),
+        ("per day", money(grant["per_day"]) if grant["per_day"] else ""),
+        ("until", eye.when(grant["until"])),
+        ("approvals", f"{wants['need']} of {', '.join(named(who, eye) for who in wants['of'])}" if wants else ""),
+        *(
+            ("approved", f"{named(one['by'], eye)}: {money(one['total'])} of {eye.ids(one['milestone'])}")
+            for one in grant["approved"]
+        ),
+        ("delivered", f"for {hours / 3_600_000:g} h" if hours is not None else ""),
+        ("policy", grant["policy"] or ""),
+        ("state", grant["state"] if grant["final"] else f"{grant['state']}, provisional"),
+        ("key file", grant.get("file", "")),
     ]
     return [Fields(pairs)]
 
@@ -113,6 +149,15 @@ _OP: Final = [
     Column("MILESTONE"),
     Column("TO DO", wrap=True),
 ]
+_GRANT: Final = [
+    Column("GRANT"),
+    Column("NAME", flex=True),
+    Column("MAY", wrap=True),
+    Column("MOVED", right=True),
+    Column("OF", right=True),
+    Column("UNTIL", drop=1),
+    Column("STATE"),
+]
 _BALANCE: Final = [
     Column("CURRENCY"),
     Column("FUNDED", right=True),
@@ -158,6 +203,7 @@ def _entry_columns(eye: Eye) -> list[Column]:
 
 VIEWS: Final = {
     "op": View(lambda _eye: _OP, _op_row, _op_page, "nothing is due"),
+    "grant": View(lambda _eye: _GRANT, _grant_row, _grant_page, "no grants: chaise grant create"),
     "balance": View(lambda _eye: _BALANCE, _balance_row, _balance_page, "no money has moved"),
     "balance_by": View(lambda _eye: _SHARES, _share_row, _share_page, "no money has moved"),
     "statement": View(lambda _eye: _STATEMENT, _statement_row, _statement_page, "no statement"),

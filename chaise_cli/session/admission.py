@@ -11,13 +11,25 @@ from typing import TYPE_CHECKING, Any, Final
 
 from chaise_cli.crypto import boxes, sealing, signing
 from chaise_cli.domain import kinds, revocation
+from chaise_cli.domain.grant import VERB_OF
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import ChaiseError, Corrupt, Newer
-from chaise_cli.ids import IdentityId, SpaceId, public, raw, text
-from chaise_cli.ledger import certificate, clear, header
+from chaise_cli.ids import DeviceId, IdentityId, SpaceId, public, raw, text
+from chaise_cli.ledger import canonical, certificate, clear, header
 from chaise_cli.ledger import revocation as statement
 from chaise_cli.ledger import segment as segments
-from chaise_cli.session import adopting, border, epochs, plaintext, rekeying, selfspace, vouchers, wraps, writing
+from chaise_cli.session import (
+    adopting,
+    border,
+    epochs,
+    newcomers,
+    plaintext,
+    rekeying,
+    selfspace,
+    vouchers,
+    wraps,
+    writing,
+)
 from chaise_cli.session.lineup import Branch, Item, Lineup
 from chaise_cli.store import epochs as epoch_rows
 from chaise_cli.store import events, folding, own, waiting
@@ -86,8 +98,9 @@ class Admission:
         """Admit segments; those of one chain come in order."""
         if self._space is None and not self._introduce(given):
             count = sum(len(segment.events) for segment in given)
-            problem = Refusal("space.not_for_us", f"{public('deal', self._id)} names somebody else")
-            return Admitted(0, count, [*self._problems, problem])
+            if not any(problem.code == newcomers.Crowded.code for problem in self._problems):
+                self._problems.append(Refusal("space.not_for_us", f"{public('deal', self._id)} names somebody else"))
+            return Admitted(0, count, self._problems)
         for segment in given:
             self._accepted += self._enqueue(segment)
         self._queue_waiting()
@@ -107,24 +120,38 @@ class Admission:
     def _introduce(self, given: Sequence[Segment]) -> bool:
         """Make a row for a deal whose wraps name us; False when none opens for us.
 
-        Never for a self space: a home has its own, and whoever knows our box key could offer another.
+        Never for a self space: a home has its own, and whoever knows our box key could offer another. The home of a run
+        is for the deal of its grant, whoever names it there.
         """
         for segment in given:
             first = segment.events[0] if segment.events else None
             if segment.first_seq != 0 or first is None or first.suite != header.CLEAR:
                 continue
             try:
-                self._verify(segment)
+                links = self._verify(segment)
                 genesis = clear.read_genesis(first.body)
+                if genesis.space != "deal" or not self._is_for_us(segment, links, genesis.creator, given):
+                    continue
             except ChaiseError as error:
                 self._refuse(error)
-                continue
-            if genesis.space != "deal" or not self._names_us(segment.device, given):
                 continue
             self._space = events.add_space(self._db, self._id, genesis.space, genesis.creator, segment.device)
             self._lineup = Lineup(self._db, self._space.no)
             return True
         return False
+
+    def _is_for_us(
+        self, first: Segment, links: Sequence[segments.Link], creator: str, given: Sequence[Segment]
+    ) -> bool:
+        """Whether a deal is the one of our grant, or has a key that is wrapped to us. Raises Crowded."""
+        granted = self._session.me.grant
+        if granted is not None:
+            return granted.space == self._id
+        secrets = self._for_us(first.device, given)
+        if secrets:
+            maker = newcomers.maker(first, links, secrets)
+            newcomers.make_room(self._db, self._session.me.identity, creator, maker)
+        return bool(secrets)
 
     def _verify(self, segment: Segment) -> list[segments.Link]:
         """The links of a sound segment of this very space. Raises what `segments.verify` raises."""
@@ -132,8 +159,8 @@ class Admission:
             raise segments.BadSegment(why="they are of another space")
         return segments.verify(segment)
 
-    def _names_us(self, maker: bytes, given: Sequence[Segment]) -> bool:
-        """Whether a key of the space's maker is wrapped to us; it may come in a later piece than the genesis.
+    def _for_us(self, maker: bytes, given: Sequence[Segment]) -> list[bytes]:
+        """The keys of the space's maker that are wrapped to us; they may come in a later piece than the genesis.
 
         By anybody: a third party whom terms name as the agent hears of the deal from whoever signed last.
         """
@@ -144,8 +171,12 @@ class Admission:
             if event.suite == header.CLEAR and (wrap := _wrap_in(event.body))
         ]
         made = {wrap.commit for device, wrap in found if device == maker}
-        ours = (wrap for _, wrap in found if wrap.commit in made)
-        return any(wraps.unwrap(raw(self._id), wrap, self._box_keys()) is not None for wrap in ours)
+        secrets: list[bytes] = []
+        for wrap in (wrap for _, wrap in found if wrap.commit in made):
+            secret = wraps.unwrap(raw(self._id), wrap, self._box_keys())
+            if secret is not None:
+                secrets += [secret, *wraps.carried(raw(self._id), wrap, secret)]
+        return secrets
 
     def _box_keys(self) -> dict[str, boxes.BoxKey]:
         if self._boxes is None:
@@ -315,7 +346,7 @@ class Admission:
         """
         assert self._space is not None, "introduced above"
         wrap = _wrap_in(item.body)
-        if wrap is None or self._space.kind == "board":
+        if wrap is None or self._space.kind == "board" or chain.grant is not None:
             return
         number = self._session.epochs.number(self._space.no, raw(wrap.commit)[: epochs.NAME])
         first = wrap.commit in (self._first or ())
@@ -337,7 +368,12 @@ class Admission:
             if item.seq:
                 self._try_wrap(chain, item)
             # Only who can read a space hands it out: its maker, or whoever has said something sealed before.
-            if wrap and chain.void is None and (chain.identity or device == self._space.creator_device):
+            if (
+                wrap
+                and chain.void is None
+                and chain.grant is None
+                and (chain.identity or device == self._space.creator_device)
+            ):
                 writing.name(self._session, self._space, wrap)
             opened = _Opened(None, item.body, kind, None, None, None)
             branch.chain = self._keep(chain, item, opened, chain.lamport + 1)
@@ -394,14 +430,15 @@ class Admission:
             certificates = certificate.check(said.cert if said else None)
             if raw(certificates[0].device) != chain.device:
                 raise certificate.BadCertificate(why="it is another device's")
-            if certificates[0].kind == "grant":
-                raise certificate.BadCertificate(why="a grant has no chain of its own")
+            if not certificates[0].is_device and not _is_run_of(certificates, self._id):
+                raise certificate.BadCertificate(why="it is a grant's, or a run's of another space")
             if self._space and self._space.kind == "self" and certificates[0].identity != self._session.me.identity:
                 raise certificate.BadCertificate(why="it is of somebody else, in a space of ours")
         except ChaiseError:
             return chain._replace(void="certificate.bad")
         first = certificates[0]
-        return chain._replace(identity=IdentityId(first.identity), admin=first.kind == "admin")
+        grant = None if first.is_device else DeviceId(first.by)
+        return chain._replace(identity=IdentityId(first.identity), admin=first.kind == "admin", grant=grant)
 
     def _content(self, chain: Chain, said: plaintext.Plaintext) -> tuple[Any, str | None]:
         """The checked body, or why it counts for nothing."""
@@ -413,6 +450,8 @@ class Admission:
             return None, "kind.unknown"
         if row.space != self._space.kind:
             return None, "kind.misplaced"
+        if chain.grant is not None and said.kind not in VERB_OF:
+            return None, "grant.kind"
         try:
             body = border.read(said.kind, said.data)
         except (border.InvalidBody, Newer):
@@ -425,11 +464,13 @@ class Admission:
             return None, "review.bad_voucher"
         if said.kind in revocation.KINDS and not _is_signed(chain, body):
             return None, "device.bad_revocation"
+        if said.kind == "grant.created" and not _is_certified(chain, body, self._id):
+            return None, "grant.bad_certificate"
         return body, None
 
     def owner(self, chain: Chain, said: plaintext.Plaintext | None) -> Chain:
         """Whose a chain is by its first sealed event, as `verify` asks again of one that was admitted."""
-        return self._claim(chain._replace(identity=None, admin=False, void=None), said)
+        return self._claim(chain._replace(identity=None, admin=False, void=None, grant=None), said)
 
     def verdict(self, chain: Chain, said: plaintext.Plaintext) -> str | None:
         """Why an event's content counts for nothing, as `verify` asks again; inside a transaction that is undone."""
@@ -457,6 +498,7 @@ class Admission:
             events.Row(
                 chain.no, item.seq, item.id, item.suite, opened.epoch, opened.kind, lamport, opened.void,
                 item.signature, opened.data, chain.device, chain.identity, said.at if said else 0, seen, opened.content,
+                chain.grant,
             )
         )  # fmt: skip
         self._known[text(chain.device), item.seq, text(item.id)] = lamport
@@ -490,6 +532,22 @@ class Admission:
             room -= len(kept)
             made[branch.chain.no] = kept
         return list(made.values())
+
+
+def _is_run_of(certificates: Sequence[certificate.Certificate], space: SpaceId) -> bool:
+    """Whether they are those of a run, whose grant is for this space."""
+    return certificates[0].kind == "run" and certificates[1].space == space
+
+
+def _is_certified(chain: Chain, body: Any, space: SpaceId) -> bool:
+    """Whether the writer, a device that may certify, has certified the grant's key for this space and until then."""
+    try:
+        made = certificate.read(canonical.decode(body.certificate.encode()))
+    except ChaiseError:
+        return False
+    said = ("grant", chain.identity, body.key, body.name, text(chain.device), space, body.scope.until)
+    told = (made.kind, made.identity, made.device, made.name, made.by, made.space, made.until)
+    return chain.admin and said == told and certificate.is_signed(made)
 
 
 def _is_signed(chain: Chain, body: Any) -> bool:

@@ -75,12 +75,12 @@ class DealWriter:
         for body in bodies:
             trial = Recorded(
                 deals.TRIAL, self.by.identity, self.by.device, self.by.now, max(self.by.now, self.found.clock),
-                self.by.agent, self.by.agent, body,
+                self.by.agent, self.by.agent, body, grant=self.session.me.grant and self.session.me.grant.key,
             )  # fmt: skip
             if body.KIND not in _FREE:
                 state = fold.step(state, trial)
         bodies = [*self._introduction(), *bodies]
-        if not rekeying.is_plain(self.session, self.space):
+        if self.session.me.grant is None and not rekeying.is_plain(self.session, self.space):
             bodies = self._freshen(bodies)
         written = self.writer.write(self.space, bodies, request)
         found = deal_store.load(self.session.db, self.space.no)
@@ -97,7 +97,9 @@ class DealWriter:
         return bodies
 
     def _introduction(self) -> list[Any]:
-        """How to reach us, before our first words in a deal that the other side opened."""
+        """How to reach us, before our first words in a deal that the other side opened; a run reaches nobody."""
+        if self.session.me.grant is not None:
+            return []
         chain = events.chain_of(self.session.db, self.space.no, raw(self.session.me.device))
         return [] if chain.identity else [contact(self.session)]
 

@@ -16,7 +16,7 @@ from chaise_cli.domain import when
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import ChaiseError, Corrupt
 from chaise_cli.ids import DeviceId, IdentityId, public, text
-from chaise_cli.session import access, unlocking
+from chaise_cli.session import access, newcomers, unlocking
 from chaise_cli.session import home as homes
 from chaise_cli.store import connection, duties, events, forks, own, places
 
@@ -219,6 +219,9 @@ def _inside(patient: Patient, database: Connection, key: StoreKey) -> Iterator[C
     yield from _histories(database)
     yield _backup(database)
     yield from _devices(patient, database)
+    for creator in events.crowding(database, own.who(database)[0], newcomers.MOST):
+        error = newcomers.Crowded(who=public("id", text(creator)), most=newcomers.MOST)
+        yield _check("unanswered", error.sentence(), ok=False, hint=error.advice())
     for _no, url, auto, synced_at in places.known(database):
         ago = f"synced {when.instant_text(synced_at)}" if synced_at else "never synced"
         hint = "" if synced_at else "chaise sync"

@@ -80,6 +80,14 @@ def again(session: Session) -> int:
     return count
 
 
+class _Turn(NamedTuple):
+    """A payment that is written down. tried: the rail may have heard of it before."""
+
+    attempt: Attempt
+    tried: bool
+    adapter: Rail
+
+
 class _Driver:
     """One deal during one round."""
 
@@ -91,38 +99,44 @@ class _Driver:
 
     def run(self) -> None:
         """Raises OtherAmount, KeyReused, Contradicted, and what writing raises."""
-        while (prepared := self._prepare()) is not None:
-            attempt, tried, adapter = prepared
-            self._asked.add((attempt.op, attempt.act))
-            self._settle(attempt, adapter, self._ask(attempt, adapter, tried=tried))
+        turn = self._turn(None)
+        while turn is not None:
+            self._asked.add((turn.attempt.op, turn.attempt.act))
+            turn = self._turn((turn, self._ask(turn)))
+
+    def _turn(self, last: tuple[_Turn, Outcome] | None) -> _Turn | None:
+        """In one transaction: note what became of the last payment, and write the next one down."""
+        if last is not None:
+            self._check(*last)
+        with self._session.writing():
+            deal = self._writer()
+            if not deal.by.agent or deal.state.deal.contested:
+                return None
+            if last is not None:
+                self._settle(deal, *last)
+            agency.tend(deal)
+            return self._next(deal)
 
     def _writer(self) -> DealWriter:
         session = self._session
         return dealing.DealWriter(session, writing.Writer(session), session.space(self._space))
 
-    def _prepare(self) -> tuple[Attempt, bool, Rail] | None:
-        """The next payment, written down; whether the rail may have heard of it before; and the rail."""
-        session = self._session
-        with session.writing():
-            deal = self._writer()
-            state = deal.state.deal
-            if not deal.by.agent or state.contested:
+    def _next(self, deal: DealWriter) -> _Turn | None:
+        """The next payment, written down."""
+        session, state = self._session, deal.state.deal
+        if state.terms is None or state.awaits_agent or state.terms.rail == manual.NAME:
+            return None
+        adapter = self._find_rail(state.terms.rail)
+        for found in self._wanted(state):
+            if (found.op, found.act) in self._asked:
+                continue
+            if adapter is None:
+                self.problems.append(f"{state.public}: the rail {state.terms.rail} is not set up here")
                 return None
-            agency.tend(deal)
-            state = deal.state.deal
-            if state.terms is None or state.awaits_agent or state.terms.rail == manual.NAME:
-                return None
-            adapter = self._find_rail(state.terms.rail)
-            for found in self._wanted(deal.state.deal):
-                if (found.op, found.act) in self._asked:
-                    continue
-                if adapter is None:
-                    self.problems.append(f"{state.public}: the rail {state.terms.rail} is not set up here")
-                    return None
-                known = found.state != "new"
-                attempt = found if known else found._replace(state="sending")
-                attempts.put(session.db, self._space, attempt._replace(at=session.clock.now()))
-                return attempt, known or self._is_not_first(deal), adapter
+            known = found.state != "new"
+            attempt = found if known else found._replace(state="sending")
+            attempts.put(session.db, self._space, attempt._replace(at=session.clock.now()))
+            return _Turn(attempt, known or self._is_not_first(deal), adapter)
         return None
 
     def _is_not_first(self, deal: DealWriter) -> bool:
@@ -155,8 +169,8 @@ class _Driver:
             currency = deal.agreed.currency
             yield Attempt(item.op, _ACTS[item.kind], item.n, tries, party, item.amount, currency, "new", "", "", 0)
 
-    def _ask(self, attempt: Attempt, adapter: Rail, *, tried: bool) -> Outcome:
-        session = self._session
+    def _ask(self, turn: _Turn) -> Outcome:
+        session, attempt, adapter = self._session, turn.attempt, turn.adapter
         space = events.space_numbered(session.db, self._space).id
         key = rail.key(space, attempt.op, attempt.step)
         intent = rail.Intent(
@@ -173,20 +187,18 @@ class _Driver:
             assert held, "only what was held is given back"
             return adapter.refund(held.ref, intent, key)
 
-        return rail.drive(adapter, key, send, tried=tried)
+        return rail.drive(adapter, key, send, tried=turn.tried)
 
-    def _settle(self, attempt: Attempt, adapter: Rail, outcome: Outcome) -> None:
-        """Note what became of a payment, with the movement that it proves, in one transaction."""
-        session = self._session
-        if isinstance(outcome, rail.Succeeded) and outcome.amount != Money(attempt.amount, attempt.currency):
-            op = public("op", attempt.op)
-            asked = Money(attempt.amount, attempt.currency)
-            raise OtherAmount(rail=adapter.name, moved=outcome.amount, asked=asked, op=op)
-        with session.writing():
-            deal = self._writer()
-            noted = self._noted(deal, attempt, outcome)
-            attempts.put(session.db, self._space, noted._replace(at=session.clock.now()))
-            agency.tend(deal)
+    def _check(self, turn: _Turn, outcome: Outcome) -> None:
+        asked = Money(turn.attempt.amount, turn.attempt.currency)
+        if isinstance(outcome, rail.Succeeded) and outcome.amount != asked:
+            op = public("op", turn.attempt.op)
+            raise OtherAmount(rail=turn.adapter.name, moved=outcome.amount, asked=asked, op=op)
+
+    def _settle(self, deal: DealWriter, turn: _Turn, outcome: Outcome) -> None:
+        """Note what became of a payment, with the movement that it proves."""
+        noted = self._noted(deal, turn.attempt, outcome)
+        attempts.put(self._session.db, self._space, noted._replace(at=self._session.clock.now()))
 
     def _noted(self, deal: DealWriter, attempt: Attempt, outcome: Outcome) -> Attempt:
         match outcome:

@@ -15,7 +15,7 @@ from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.money import Money
 from chaise_cli.domain.transitions import NotYours, WrongState
 from chaise_cli.errors import Refused, Usage
-from chaise_cli.ids import IdentityId, SpaceId, public, raw, text
+from chaise_cli.ids import EventId, IdentityId, SpaceId, public, raw, text
 from chaise_cli.rails import manual
 from chaise_cli.session import acting, agency, dealing, finding, showing, writing
 from chaise_cli.session.acting import Done, Step
@@ -23,7 +23,7 @@ from chaise_cli.session.requests import Request
 from chaise_cli.store import events, money_reads
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from chaise_cli.domain.agent import Due
     from chaise_cli.domain.deal import Deal, Milestone, Op
@@ -103,7 +103,11 @@ class ConfirmMismatch(Refused):
 
 
 class Order(NamedTuple):
-    """What a call asks for. n None: every planned milestone. confirm: what its caller expects to move."""
+    """What a call asks for. n None: every planned milestone. confirm: what its caller expects to move.
+
+    judge: asked first, it gives the order back with the total that a policy lets go and the `run` that says so, or
+    refuses. words: what is typed for it.
+    """
 
     verb: str  # fund, release or refund
     deal: SpaceId
@@ -113,6 +117,9 @@ class Order(NamedTuple):
     ref: str | None = None
     confirm: str | None = None
     asked: Request | None = None
+    judge: Callable[[DealWriter, Order], Order] | None = None
+    run: EventId | None = None
+    words: tuple[str, ...] = ()
 
 
 def ordered(session: Session, order: Order, given: str, *, script: bool) -> Order:
@@ -162,7 +169,7 @@ def _carry_out(deal: DealWriter, order: Order) -> str:
     """Write everything; the text that names what moved, empty when nothing did."""
     if order.ref is not None and not deal.by.agent:
         raise NotAgentHere(deal=deal.state.deal.public, agent=deal.session.called(deal.state.deal.parties.agent))
-    bodies = _decide(deal, order)
+    bodies = _decide(deal, order.judge(deal, order) if order.judge else order)
     before = _claimed(deal.state.deal, order)
     deal.write(bodies, order.asked if bodies else None)
     agency.tend(deal)
@@ -179,8 +186,10 @@ def _decide(deal: DealWriter, order: Order) -> Sequence[Any]:
     now, by, request_id = deal.state.deal, deal.by, order.asked.id if order.asked else None
     if order.verb != "fund":
         assert order.n is not None, "checked when it was ordered"
-        decide = escrow.release if order.verb == "release" else escrow.refund
-        return decide(now, by, order.n, total=order.total, amount=order.amount, request_id=request_id)
+        total, amount = order.total, order.amount
+        if order.verb == "refund":
+            return escrow.refund(now, by, order.n, total=total, amount=amount, request_id=request_id)
+        return escrow.release(now, by, order.n, total=total, amount=amount, request_id=request_id, run=order.run)
     if now.terms is None:
         raise WrongState(act="fund", of=now.public, state=now.state)
     if by.identity != now.parties.client:
@@ -244,7 +253,7 @@ def _confirmed(deal: DealWriter, order: Order, minor: int) -> str:
     """What moves, in words, if its caller expects just that; a rehearsal that expects nothing only looks."""
     receiver = _receiver(deal.state.deal, order)
     short = _said(deal, order, minor, deal.session.called(receiver))
-    if order.confirm is None and not deal.session.dry_run:
+    if order.confirm is None and not deal.session.dry_run and deal.session.me.grant is None:
         raise ConfirmMissing(verb=order.verb, confirm=short)
     if order.confirm is not None and order.confirm.strip() not in {
         short,
@@ -282,6 +291,13 @@ def _shown(state: DealState, order: Order) -> list[int]:
     return [order.n] if order.n is not None else [ms.n for ms in state.deal.milestones]
 
 
+def standing(session: Session, order: Order) -> Any:
+    """The milestone that an order is about, or all of them, as they stand."""
+    state = showing.state_of(session, order.deal)
+    found = [showing.milestone(session, state, n) for n in _shown(state, order)]
+    return found if order.n is None else found[0]
+
+
 def beside_op(session: Session, state: DealState, n: int, op: Op | None) -> dict[str, Any]:
     """The milestone object with an operation beside it."""
     shape = showing.milestone(session, state, n)
@@ -317,6 +333,7 @@ def _to_do(deal: DealWriter, order: Order, confirm: str | None) -> list[Step]:
     words = ["chaise", order.verb, of]
     for flag, amount in (("--total", order.total), ("--amount", order.amount)):
         words += [flag, amount.text] if amount is not None else []
+    words += order.words
     words += ["--ref", order.ref] if order.ref is not None else []
     words += ["--request-id", order.asked.id] if order.asked else []
     return [Step("nothing was signed; to do it", shlex.join([*words, "--confirm", confirm]))]

@@ -74,11 +74,11 @@ def chain_rows(session: Session, space: Space, chain: Chain) -> Iterator[str]:
     admission = Admission(session, space.id)
     with connection.rehearsing(session.db):  # judging notes what a newer Chaise wrote
         first = check_rows.first_sealed(session.db, chain)
-        nobodys = owned = chain._replace(identity=None, admin=False, void=None)
+        nobodys = owned = chain._replace(identity=None, admin=False, void=None, grant=None)
         if first is not None:
             owned = admission.owner(chain, _said(first))
         waits = chain.seq < chain.first and chain == nobodys  # nothing of it was opened, so it tells nothing yet
-        if not waits and (owned.identity, owned.admin, owned.void) != (chain.identity, chain.admin, chain.void):
+        if not waits and owned != chain:
             yield f"whose {_device(chain.device)} is, is noted wrongly"
             return
         for stored in events.read_chain(session.db, chain.no, 0, chain.seq):
@@ -97,7 +97,7 @@ def _is_judged(admission: Admission, chain: Chain, stored: Stored) -> bool:
     """Whether the verdict is the one that admission comes to; what a fold refuses later is compared by folding."""
     said = _said(stored) if stored.suite else None
     if said is None:
-        return stored.suite == 1 or (stored.void is None and stored.epoch is None)
+        return stored.suite == 1 or (stored.void not in content.AT_ADMISSION and stored.epoch is None)
     if stored.suite != 1:
         return False
     wanted = chain.void or admission.verdict(chain, said)
@@ -124,7 +124,7 @@ def owner(session: Session) -> Iterator[str]:
     total = check_rows.written_by(db)
     if (
         written.total > total + own.skipped(db)
-        or (total and not written.total)
+        or (total and not written.total and not session.behind)  # put back to before its first word, it has none
         or (written.total and not check_rows.is_own(db, written.id))
     ):
         yield "the count of events written here is wrong"
@@ -176,9 +176,9 @@ def requests(session: Session) -> Iterator[str]:
             yield f"the request {id_} is noted wrongly"
     held = check_rows.all_ids(session.db)
     for row in noted.values():
-        # What a device made that was revoked since is listed nowhere any more; its event stays.
-        known_subject = row.subject.partition("-")[2] in row.events or check_rows.is_known(session.db, row.subject)
-        if not held.issuperset(row.events) or not known_subject:
+        # What a device made that was revoked since is listed nowhere any more, whoever changed it; its event stays.
+        is_here = row.subject.partition("-")[2] in held or check_rows.is_known(session.db, row.subject)
+        if not held.issuperset(row.events) or not is_here:
             yield f"what the request {row.id} did is noted wrongly"
 
 

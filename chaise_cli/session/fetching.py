@@ -126,6 +126,20 @@ def safe_name(name: str) -> str:
     return stem.encode()[: NAME_MOST - len(ending.encode())].decode(errors="ignore") + ending
 
 
+def content(session: Session, file: Attachment, most: int) -> bytes | None:
+    """The opened content of a file of at most `most` bytes, checked; None where it is not here. Raises DamagedFile."""
+    sealed = _object(session, file)
+    if not sealed.exists():
+        return None
+    try:
+        whole = b"".join(attachments.open_file_chunks(raw(file.key), _pieces(sealed))) if file.size <= most else b""
+    except BadSeal as error:
+        raise DamagedFile(names=file.name) from error
+    if len(whole) != file.size or sha256(whole).digest() != raw(file.digest):
+        raise DamagedFile(names=file.name)
+    return whole
+
+
 def _object(session: Session, file: Attachment) -> Path:
     return session.home.objects / file_reads.address_text(file)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from hashlib import sha256
@@ -64,15 +65,24 @@ def attach(session: Session, paths: Sequence[Path]) -> tuple[Attachment, ...]:
     return tuple(_attach(session, path) for path in paths)
 
 
+def attach_content(session: Session, name: str, content: bytes) -> Attachment:
+    """Seal bytes that were read already, under a name; as `attach`."""
+    return _sealed(session, name, _Content(Path(name), io.BytesIO(content)))
+
+
 def _attach(session: Session, path: Path) -> Attachment:
+    with opened(path) as source:
+        return _sealed(session, _name(path), _Content(path, source))
+
+
+def _sealed(session: Session, name: str, content: _Content) -> Attachment:
     key = session.random(_KEY)
-    with _opened(path) as source:
-        content = _Content(path, source)
-        address = _keep(session, attachments.seal_file_chunks(key, content.pieces()))
-    return Attachment(_name(path), content.size, text(content.digest.digest()), text(address), text(key))
+    address = _keep(session, attachments.seal_file_chunks(key, content.pieces()))
+    return Attachment(name, content.size, text(content.digest.digest()), text(address), text(key))
 
 
-def _opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> BinaryIO:
+    """A plain file, open to be read. Raises CannotAttach."""
     try:
         # Not blocking: a pipe that nobody writes to would hang here.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))

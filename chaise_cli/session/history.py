@@ -10,7 +10,7 @@ from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.when import instant_text
 from chaise_cli.errors import NotFound
 from chaise_cli.ids import public
-from chaise_cli.session import finding
+from chaise_cli.session import finding, showing
 from chaise_cli.store import log_reads
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ def entry(session: Session, logged: Logged) -> dict[str, Any]:
         "reason": logged.reason,
         "delivery": logged.delivery,
         "branch": logged.branch,
+        "grant": showing.grant_of(session, logged.space, logged.grant) if logged.grant else None,
     }
 
 

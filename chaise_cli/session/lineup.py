@@ -65,7 +65,12 @@ class Branch:
             return False
         above = parent.chain
         self.chain = chain._replace(
-            id=above.id, lamport=above.lamport, identity=above.identity, admin=above.admin, void=above.void
+            id=above.id,
+            lamport=above.lamport,
+            identity=above.identity,
+            admin=above.admin,
+            void=above.void,
+            grant=above.grant,
         )
         return True
 
@@ -175,6 +180,7 @@ class Lineup:
         parted = None
         if seq <= branch.seq:
             parted = branches.split(self._db, branch.chain, seq)
+            self._renamed(device)
         rows = {row.no: row for row in events.branches_of(self._db, self._space, device)}
         above = rows[branch.chain.no]
         if above.first >= seq and above.parent is not None:  # its beginning moved
@@ -182,6 +188,13 @@ class Lineup:
         made = branches.add(self._db, above, root)
         self._load(device, events.branches_of(self._db, self._space, device))
         return next(row for row in self._devices[device] if row.chain.no == made.no), parted
+
+    def _renamed(self, parted: bytes) -> None:
+        """What other chains have cited is noted under the names of rows, of which a device has others now."""
+        for device, rows in self._devices.items():
+            for branch in rows if device != parted else ():
+                cited = events.chain_numbered(self._db, branch.chain.no).cited
+                branch.chain = branch.chain._replace(cited=cited)
 
     def _store_queues(self, device: bytes) -> None:
         for branch in self._devices[device]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from chaise_cli.session.showing import Shown
 
 
+_POLICING: Final = "chaise_cli.session.policing"  # policies and what they read
 _TRUST: Final = "chaise_cli.session.trust"  # ciphers are behind this door
 
 
@@ -30,7 +31,7 @@ def anything(session: Session, given: str) -> tuple[Shown, Named | None]:
         return ("log_entry", history.event(session, given)), None
     named = finding.find(session, given)
     with session.reading():
-        return _ON_BOARDS.get(named.kind, showing.named)(session, named), named
+        return _ELSEWHERE.get(named.kind, showing.named)(session, named), named
 
 
 def _post(session: Session, what: Named) -> Shown:
@@ -63,6 +64,11 @@ def _review(session: Session, what: Named) -> Shown:
     return "review", trust.shown(session, state, found)
 
 
+def _run(session: Session, what: Named) -> Shown:
+    policing: Any = import_module(_POLICING)
+    return "run", policing.shown(session, what)
+
+
 def _published(session: Session, about: IdentityId) -> list[dict[str, Any]]:
     """The open reviews of a person whose vouchers hold."""
     trust: Any = import_module(_TRUST)
@@ -80,10 +86,11 @@ def _who(session: Session) -> Callable[[str], Any]:
     return person
 
 
-_ON_BOARDS: Final[dict[str, Callable[[Any, Any], Shown]]] = {
+_ELSEWHERE: Final[dict[str, Callable[[Any, Any], Shown]]] = {
     "post": _post,
     "svc": _service,
     "id": _profile,
     "board": _board,
     "rev": _review,
+    "run": _run,
 }

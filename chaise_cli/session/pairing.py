@@ -279,7 +279,7 @@ def granted(joiner: Joiner, message: bytes) -> Granted:
     except (ChaiseError, ValueError, TypeError, KeyError, AssertionError) as error:
         raise BrokenPairing(why="the answer is malformed") from error
     first = chain[0]
-    good = first.device == device and first.identity == value["identity"] and first.kind in ("admin", "device")
+    good = first.device == device and first.identity == value["identity"] and first.is_device
     if not good or value["nonce"] != joiner.nonce or sizes != {32} or text(key.key_id) != id_:
         raise BrokenPairing(why="the answer is for another device")
     return Granted(first.identity, chain, SpaceId(value["space"]), maker, epoch, (id_, seed), value["settings"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from chaise_cli.domain import revocation
+from chaise_cli.domain import grants, revocation
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import ChaiseError, StillWaiting
 from chaise_cli.ids import DeviceId, IdentityId, public, raw, text
@@ -56,7 +56,7 @@ class Epoch(NamedTuple):
 
 
 def members(session: Session, space: Space) -> dict[str, dict[str, bytes]]:
-    """For each identity of a space the box keys it is encrypted to now: by id, the public key."""
+    """For each identity of a space the box keys it is encrypted to now, by id; those of its grants are among them."""
     if space.kind == "self":
         return {session.me.identity: _self_boxes(session)}
     found_deal = deals.load(session.db, space.no)
@@ -77,6 +77,11 @@ def members(session: Session, space: Space) -> dict[str, dict[str, bytes]]:
             heard = limit is None or one.claim.seq <= limit
             if heard and revocation.may_say(one.claim.above, one.row.content):
                 found[identity] = _by_id([one.row.content.box.key])
+    now = found_deal.now if found_deal else None
+    for grant in grants.living(now.deal, now.revoked) if now and now.deal.grants else ():
+        made = events.find_event(session.db, raw(grant.id))
+        if made is not None and grant.by in found:
+            found[grant.by] |= _by_id([content.row(made).content.box.key])
     return found
 
 
@@ -186,8 +191,14 @@ def _is_for(session: Session, one: Epoch, known: set[str], space: Space) -> bool
 
 
 def is_plain(session: Session, space: Space) -> bool:
-    """Whether a space has had one key all its life, as most have; then there is nothing to choose."""
-    return not revocations.any_in(session.db, space.no) and len(epochs.wraps(session.db, space.no)) < 2
+    """Whether a space has had one key all its life, as most have; then there is nothing to choose.
+
+    It may have been wrapped again since, for a third party.
+    """
+    if revocations.any_in(session.db, space.no):
+        return False
+    rows = epochs.wraps(session.db, space.no)
+    return len(rows) < 2 or len({wrap.commit for row in rows if (wrap := _read(row))}) < 2
 
 
 def choose(session: Session, space: Space) -> Space:

@@ -11,7 +11,7 @@ from chaise_cli.crypto import derivation
 from chaise_cli.ids import SpaceId, public, raw, text
 from chaise_cli.ledger import receipt as receipts
 from chaise_cli.ledger.receipt import Receipt
-from chaise_cli.store import events, own, places, relays, selves
+from chaise_cli.store import deal_reads, events, own, places, relays, selves
 from sync import relay_findings, relay_memory
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class RelayMemory:
             relays.restart(self._db, self._place, space)
 
     def refuse(self, space: bytes) -> None:
-        """Until our keys change."""
+        """Until our keys change, or we write where we had not."""
         with self.session.admitting():
             relays.refuse(self._db, self._place, space, self._keys())
 
@@ -148,9 +148,10 @@ class RelayMemory:
             return relays.add_incident(self._db, self._place, one, anew=anew)
 
     def to_strike(self) -> Sequence[bytes]:
-        """Those that self tells of, for an admin device to tell on."""
+        """Those that self tells of and the keys of grants that were revoked, for an admin device to tell on."""
         me = self.session.me.device
         gone = {raw(one) for one in selves.revoked(self._db) if one != me}
+        gone |= {raw(key) for key in deal_reads.grants_over(self._db, self.session.me.identity)}
         if not gone or self.session.revoked or _kind(self.session) != "admin":
             return ()
         return sorted(gone - relays.struck(self._db, self._place))
@@ -207,8 +208,9 @@ class RelayMemory:
         return relays.logs(self._db, self._place, self._keys())
 
     def _keys(self) -> bytes:
-        """What changes when there is a new key that something might open with."""
-        return sha256("".join(sorted(own.box_seeds(self._db))).encode()).digest()[:8]
+        """What changes when there is a new key that something might open with, or we answered in another space."""
+        answered = events.answered(self._db, self.session.me.identity)
+        return sha256("".join([*sorted(own.box_seeds(self._db)), str(answered)]).encode()).digest()[:8]
 
 
 def _kind(session: Session) -> str:
@@ -235,26 +237,46 @@ def witness(session: Session, shown: Sequence[bytes]) -> list[relay_findings.Lyi
     return found
 
 
+def signed(session: Session, relays_: Collection[bytes]) -> dict[bytes, bytes]:
+    """As `Replica.signed`."""
+    rows: dict[bytes, set[bytes]] = {}
+    for packed in relays.newest(session.db):
+        one = receipts.unpack(packed)
+        if one.relay in relays_:
+            rows.setdefault(one.space, set()).add(one.relay + one.number.to_bytes(8, "big") + one.head)
+    return {space: b"".join(sorted(found)) for space, found in rows.items()}
+
+
 def _compare(session: Session, place: int, url: str, receipt: Receipt) -> relay_findings.LyingRelay | None:
     memory = RelayMemory(session, place)
-    if receipt.at <= _last_caught(session, place, receipt.space):
+    caught = _last_caught(session, place, receipt.space)
+    if receipt.at <= caught:
         return None
     mine = relays.log(session.db, place, receipt.space)
     if mine is None or receipt.number > mine.number:
-        claim = memory.claims().get(receipt.space)
-        if claim is None or claim.number < receipt.number:
-            with session.admitting():
-                relays.set_claim(session.db, receipt.relay, receipt.space, receipt.pack())
-        return None
-    head = memory.head_at(receipt.space, receipt.number) if receipt.number < mine.number else mine.head
+        head, signed_ = _claimed(session, receipt, caught)
+    else:
+        head = memory.head_at(receipt.space, receipt.number) if receipt.number < mine.number else mine.head
+        signed_ = mine.receipt or b""
     if head is None or head == receipt.head:
         return None
     why = f"entry {receipt.number} is not the one that it {relay_findings.OTHERS}"
     space = events.find_space(session.db, SpaceId(text(receipt.space)))
     about = f" for {public(space.kind, space.id)}" if space else ""
-    proof = receipt.pack() + (mine.receipt or b"")
+    proof = receipt.pack() + signed_
     error = relay_findings.Split(relay=url, about=about, why=why)
     return error if memory.found(receipt.space, error.code, proof) else None
+
+
+def _claimed(session: Session, receipt: Receipt, caught: int) -> tuple[bytes | None, bytes]:
+    """The head that somebody else was given for the same number, and their receipt; a newer receipt takes its place."""
+    packed = relays.claim(session.db, receipt.relay, receipt.space)
+    claim = receipts.unpack(packed) if packed else None
+    if claim is not None and packed and claim.at > caught and claim.number >= receipt.number:
+        return (claim.head if claim.number == receipt.number else None), packed
+    with session.admitting():
+        relays.set_claim(session.db, receipt.relay, receipt.space, receipt.pack())
+    return None, b""
 
 
 def _last_caught(session: Session, place: int, space: bytes) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from chaise_cli.errors import ChaiseError
     from chaise_cli.session.session import Session
     from chaise_cli.store.branches import Part
-    from chaise_cli.store.events import Chain, Space, Stored
+    from chaise_cli.store.events import Space, Stored
 
 Head = replica.Head
 PIECE: Final = 1 << 20
@@ -61,12 +61,16 @@ class HomeReplica:
         self._forks: Counter[tuple[SpaceId, bytes]] = Counter()
 
     def identity(self) -> bytes:
-        """Whose home it is."""
-        return raw(self._session.me.identity)
+        """Whose home it is; a run asks for nothing by its person's name."""
+        return raw(self._session.me.identity) if self._session.me.grant is None else bytes(32)
 
     def spaces(self) -> Sequence[replica.SpaceInfo]:
         """The spaces held that this exchange is about."""
         named = members.by_space(self._db)
+        if (grant := self._session.me.grant) is not None:  # wanted before it is held, and nothing else is
+            found = events.find_space(self._db, grant.space)
+            names = named.get(found.no, ()) if found else ()
+            return [replica.SpaceInfo(raw(grant.space), "deal", frozenset(names))]
         return [
             replica.SpaceInfo(raw(space.id), space.kind, frozenset(named.get(space.no, ())))
             for space in events.spaces(self._db)
@@ -88,35 +92,37 @@ class HomeReplica:
     def common(self, space: bytes, one: Head, other: Head) -> int | None:
         """How far two histories are the same; see the Protocol."""
         found = events.find_space(self._db, SpaceId(text(space)))
-        rows = events.branches_of(self._db, found.no, one.device) if found else []
-        ours, theirs = self._history(rows, one), self._history(rows, other)
+        if found is None or one.device != other.device:
+            return None
+        ours, theirs = self._history(found, one), self._history(found, other)
         return branches.common(ours, theirs) if ours and theirs else None
 
     def parted(self, space: bytes, device: bytes) -> list[tuple[Head, int, Head | None]]:
         """Each head of a device, from which event on no head before it has its history, and which one has the rest."""
         found = events.find_space(self._db, SpaceId(text(space)))
-        rows = events.branches_of(self._db, found.no, device) if found else []
+        if found is None:
+            return []
         told: dict[int, Head] = {}
         made: list[tuple[Head, int, Head | None]] = []
         for head in [head for head in self.heads(space) if head.device == device]:
-            parts = self._history(rows, head)
+            parts = self._history(found, head)
             shared = [part for part in parts if part.chain in told]
             left = told[shared[-1].chain] if shared else None
             made.append((head, shared[-1].last + 1 if shared else 0, left))
             told = {part.chain: head for part in parts} | told
         return made
 
-    def _history(self, rows: Sequence[Chain], head: Head) -> list[Part]:
+    def _history(self, space: Space, head: Head) -> list[Part]:
         """The parts of the history that ends in a head; none when it is not held."""
-        spot = branches.find(self._db, rows, head.seq, head.id)
-        return branches.history(rows, spot) if spot else []
+        spot = branches.held_at(self._db, space.no, head.device, head.seq, head.id)
+        return branches.way(self._db, spot) if spot else []
 
     def read(self, space: bytes, head: Head, from_seq: int, limit: int) -> Segment | None:
         """Part of a history, ending on a signature; see the Protocol."""
         found = events.find_space(self._db, SpaceId(text(space)))
         if found is None or from_seq > head.seq:
             return None
-        history = self._history(events.branches_of(self._db, found.no, head.device), head)
+        history = self._history(found, head)
         last = self._end(history, from_seq, min(limit, head.seq + 1 - from_seq)) if history else None
         if last is None:
             return None
@@ -183,13 +189,21 @@ class HomeReplica:
         """The events of a run that are stored under another id than they have; those that wait, the rest is known."""
         found = events.find_space(self._db, SpaceId(text(space)))
         assert found, "a space that was read"
-        history = self._history(events.branches_of(self._db, found.no, head.device), head)
+        history = self._history(found, head)
         return [
             one.seq
             for part in branches.within(history, run.first_seq, run.last_seq)
             for one in waiting.between(self._db, *part)
             if links[one.seq - run.first_seq].id != one.id
         ]
+
+    def relays(self) -> Sequence[bytes]:
+        """Those whose keys are known from the places of this home."""
+        return relays.keys(self._db)
+
+    def signed(self, relays_: Collection[bytes]) -> Mapping[bytes, bytes]:
+        """From the logs followed here, and what others showed."""
+        return relaying.signed(self._session, relays_) if relays_ else {}
 
     def receipts(self, space: bytes) -> Sequence[bytes]:
         """What relays signed for a space."""
@@ -255,12 +269,13 @@ class HomeReplica:
 
 
 class HomeSigner:
-    """This device towards a peer."""
+    """This device towards a peer; by_grant: a run towards a relay, which knows the key of its grant."""
 
-    def __init__(self, session: Session) -> None:
-        self._signer = signing.Ed25519Signer(own.device_seed(session.db, session.me.device))
+    def __init__(self, session: Session, *, by_grant: bool = False) -> None:
+        grant = session.me.grant if by_grant else None
+        self._signer = signing.Ed25519Signer(own.device_seed(session.db, grant.key if grant else session.me.device))
         self.device = self._signer.public
-        self.certificates = canonical.encode(own.certificates(session.db))
+        self.certificates = canonical.encode(own.certificates(session.db)[1 if grant else 0 :])
 
     def prove(self, message: bytes) -> bytes:
         """A signature under the tag for proofs."""

@@ -70,6 +70,14 @@ class Seeker:
         """Of nobody it is known here that he was revoked."""
         return False
 
+    def relays(self) -> list[bytes]:
+        """No relay is known here."""
+        return []
+
+    def signed(self, *_asked: object) -> dict[bytes, bytes]:
+        """Nor has any signed anything."""
+        return {}
+
     def receipts(self, *_asked: object) -> list[bytes]:
         """No relay has signed anything for it."""
         return []

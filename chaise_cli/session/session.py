@@ -49,11 +49,12 @@ class SpaceNewer(Newer):
 
 
 class Me(NamedTuple):
-    """Whose home this is, and which device."""
+    """Whose home this is, and which device. grant: in the home of a run, what it was certified by."""
 
     identity: IdentityId
     device: DeviceId
     settings: own.Settings
+    grant: own.Granted | None = None
 
 
 class Undo(Exception):
@@ -75,7 +76,7 @@ class Session:
         self._epochs: Epochs | None = None
         anchor = homes.read_anchor(home, key)  # before the snapshot, or another process's commit looks like a restore
         with connection.reading(database):
-            self.me = Me(*own.who(database), own.settings(database))
+            self.me = Me(*own.who(database), own.settings(database), own.granted(database))
             self.behind = self._is_behind(anchor)
             self.revoked = own.get(database, "revoked") is not None
         self.dry_run = False

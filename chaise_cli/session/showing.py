@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from chaise_cli.domain import booking_acts, booking_view, deal_view, terms
+from chaise_cli.domain import booking_acts, booking_view, deal_view, grant_view, grants, terms
 from chaise_cli.domain import deal as deals
 from chaise_cli.errors import NotFound
-from chaise_cli.ids import EventId, IdentityId, SpaceId, public
+from chaise_cli.ids import DeviceId, EventId, IdentityId, SpaceId, public
 from chaise_cli.session import conversations, finding
 from chaise_cli.store import deal_reads, message_reads, people
 from chaise_cli.store import deals as deal_store
@@ -170,9 +170,39 @@ def _op(session: Session, what: Named) -> Shown:
     return "op", {**shape, "milestone": state.deal.ref(state.deal.ops[what.id].n)}
 
 
+def grant(session: Session, space: SpaceId, id_: EventId) -> dict[str, Any]:
+    """The grant object, as things stand by this machine's clock. Raises NoSuchGrant."""
+    found = deal_store.load(session.db, finding.space_no(session, space))
+    if found is None:
+        raise NotOpenYet(deal=public("deal", space))
+    now = found.now
+    one = grants.find(now.deal, id_)
+    state = grants.state_of(now.deal, one, now.revoked, max(session.clock.now(), now.deal.clock))
+    final = id_ in found.taken.deal.grants
+    return dict(grant_view.grant_shape(now.deal, one, state, look(session), final=final))
+
+
+def granted(session: Session, deal: SpaceId | None) -> list[dict[str, Any]]:
+    """The grants of one deal or of all, the newest first."""
+    made = deal_reads.granted(session.db, deal)
+    return [grant(session, space, id_) for space, id_ in made if id_ in state_of(session, space).deal.grants]
+
+
+def grant_of(session: Session, space: SpaceId, key: DeviceId) -> str | None:
+    """The id of the grant whose key this is, as people see it; None when the deal knows none of it."""
+    found = deal_store.load(session.db, finding.space_no(session, space))
+    made = found.now.deal.grants.values() if found else ()
+    return next((one.public for one in made if one.key == key), None)
+
+
+def _grant(session: Session, what: Named) -> Shown:
+    return "grant", grant(session, finding.deal_of(session, what), what.event)
+
+
 _KINDS: Final[dict[str, Callable[[Any, Any], Shown]]] = {
     "deal": _deal,
     "book": _booking,
     "msg": _message,
     "op": _op,
+    "grant": _grant,
 }

@@ -122,7 +122,7 @@ def add_place(session: Session, place: str, *, auto: bool) -> int:
 def carry(session: Session, place: int, space: SpaceId) -> None:
     """Let a board's events go to a place from now on."""
     found = events.find_space(session.db, space)
-    assert found, "a board that is held"
+    assert found, "a space that is held"
     with session.admitting():
         remembered.carry(session.db, place, found.no)
 
@@ -246,17 +246,28 @@ def visit(session: Session, place: int, url: str) -> Done:
     return _visit(session, place, url, engine.silent, None)
 
 
+def meet(session: Session, place: int, url: str) -> Done:
+    """Exchange the one deal of a run's home with a place."""
+    granted = session.me.grant
+    if granted is not None and events.find_space(session.db, granted.space) is not None:
+        carry(session, place, granted.space)
+    return Way(session, place, url).visit(session)
+
+
 def _exchange(session: Session, place: int | None, url: str, transport: Transport, progress: Progress) -> Done:
     """Exchange, do what falls due, and exchange again when that wrote something, or self told of further boards."""
     boards = len(events.spaces(session.db, "board"))
     done = _once(session, place, transport, progress)
     problems, sent, received = [problem.text for problem in done.problems], done.sent, done.received
-    if done.failure is None and not session.behind:
+    if done.failure is None and not session.behind and session.me.grant is None:
         before = own.written(session.db)
         problems += upkeep.run(session)
         if own.written(session.db) != before or len(events.spaces(session.db, "board")) != boards:
             again = _once(session, place, transport, progress)
             sent, received = sent + again.sent, received + again.received
+            problems += [problem.text for problem in again.problems]
+            alarm, rejected = done.alarm or again.alarm, done.rejected + again.rejected
+            done = done._replace(rejected=rejected, failure=again.failure, alarm=alarm)
     last = Done(url, sent, received, done.rejected, problems, done.failure, done.alarm)
     if place is not None:
         error = done.alarm or done.failure
@@ -269,7 +280,8 @@ def _once(session: Session, place: int | None, transport: Transport, progress: P
     only = frozenset(remembered.carried(session.db, place).values()) if place is not None else None
     proofs.take(session)
     held = remembered.heights(session.db)
-    done = engine.exchange(HomeReplica(session, only), HomeSigner(session), transport, progress)
+    signer = HomeSigner(session, by_grant=isinstance(transport, places.WebPlace))
+    done = engine.exchange(HomeReplica(session, only), signer, transport, progress)
     if place is not None and done.failure is None:
         _delivered(session, place, done, held)
     return done

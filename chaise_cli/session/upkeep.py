@@ -49,12 +49,13 @@ def run(session: Session) -> list[str]:
 
 
 def _guarded(session: Session, space: int, problems: list[str], do: Callable[[], None]) -> None:
-    """One transaction for one deal; a refusal is told, nothing of it is kept, and the next deal goes on."""
+    """One transaction for one space; a refusal is told, nothing of it is kept, and the next one goes on."""
     try:
         with session.writing():
             do()
     except ChaiseError as error:
-        problems.append(f"{public('deal', events.space_numbered(session.db, space).id)}: {error.sentence()}")
+        found = events.space_numbered(session.db, space)
+        problems.append(f"{'self' if found.kind == 'self' else public(found.kind, found.id)}: {error.sentence()}")
 
 
 def _share(session: Session) -> None:

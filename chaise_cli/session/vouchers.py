@@ -33,5 +33,5 @@ def holds(voucher: Voucher) -> bool:
         chain = certificate.check([json.loads(one) for one in voucher.certificates])
     except (ChaiseError, ValueError):
         return False
-    named = chain[0].device == voucher.device and chain[0].identity == voucher.agent and chain[0].kind != "grant"
+    named = chain[0].device == voucher.device and chain[0].identity == voucher.agent and chain[0].is_device
     return named and signing.verify(raw(voucher.device), TAG, voucher.signed_text(), raw(voucher.signature))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from chaise_cli.crypto import signing
 from chaise_cli.domain import shape
+from chaise_cli.domain.grant import VERB_OF
+from chaise_cli.errors import Denied
 from chaise_cli.ids import EventId, IdentityId, SpaceId, raw, text
 from chaise_cli.ledger import clear, header
 from chaise_cli.session import epochs, plaintext
@@ -18,6 +20,15 @@ if TYPE_CHECKING:
     from chaise_cli.session.requests import Request
     from chaise_cli.session.session import Session
     from chaise_cli.store.events import Chain, Row, Space
+
+
+class KindNotGranted(Denied):
+    """A run is asked for something that no grant allows."""
+
+    code = "grant.kind"
+    message = "no grant allows {kind}"
+    hint = "grants are for deliver, fund, refund and release; do this from a device of the person's own"
+    kind: str
 
 
 class Writer:
@@ -57,6 +68,7 @@ class Writer:
         """Seal, sign, append and fold bodies, in order; the ids of the new events. The newest carries `request`."""
         made: list[Row] = []
         chain = events.chain_of(self._db, space.no, self._device)
+        self._check_kinds(bodies)
         for place, body in enumerate(bodies):
             asked = request if place == len(bodies) - 1 else None
             chain, row = self._seal(space, chain, body, asked)
@@ -68,6 +80,13 @@ class Writer:
         self.written += ids
         self._session.signed += [row.kind for row in made if row.kind]
         return ids
+
+    def _check_kinds(self, bodies: Sequence[Any]) -> None:
+        """Refuse what a run never writes. Raises KindNotGranted."""
+        if self._session.me.grant is not None:
+            for body in bodies:
+                if body.KIND not in VERB_OF:
+                    raise KindNotGranted(kind=body.KIND)
 
     @property
     def _device(self) -> bytes:
@@ -118,11 +137,14 @@ class Writer:
         signature = self._signer.sign(signing.TAGS.event, packed)
         own.wrote(self._db, id_)
         me: IdentityId = self._session.me.identity
+        grant = self._session.me.grant.key if self._session.me.grant else None
         row = events.Row(
             chain.no, seq, id_, header.SEALED, space.epoch, body.KIND, lamport, None, signature, data, self._device, me,
-            said.at, seen, body,
+            said.at, seen, body, grant,
         )  # fmt: skip
-        moved = chain._replace(seq=seq, id=id_, lamport=lamport, cited=cited, identity=me, admin=self._is_admin())
+        moved = chain._replace(
+            seq=seq, id=id_, lamport=lamport, cited=cited, identity=me, admin=self._is_admin(), grant=grant
+        )
         return moved, row
 
     def _is_admin(self) -> bool:

@@ -77,6 +77,8 @@ class BoardFold:
                 events.set_void(self._db, row.chain, row.seq, void)
             if void is None:
                 self._step(row)
+        if cuts.standing:
+            people.recall(self._db, author)
         self._flush()
 
     def _mark(self, author: IdentityId) -> tuple[int, bytes, int, bytes]:
@@ -181,6 +183,8 @@ class BoardFold:
             ("profile", "identity"),
         ):
             self._db.execute(f"DELETE FROM {table} WHERE space = ? AND {column} = ?", key)
+        if author == self._space.creator:  # the name is the creator's word, and may be one that is cut off by now
+            self._db.execute("DELETE FROM board_name WHERE space = ?", (self._space.no,))
         self._profile_skills(key[1])
         self._listings = {id_: found for id_, found in self._listings.items() if found and found[0].author != author}
         self._marks.pop(author, None)

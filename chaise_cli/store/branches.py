@@ -28,6 +28,9 @@ class Part(NamedTuple):
     last: int
 
 
+_NOBODY = (None, 0, None, None)  # whose a row is that has proved nothing
+
+
 class Spot(NamedTuple):
     """Where an event stands: on which row, and its seq."""
 
@@ -58,6 +61,30 @@ def opened_on(connection: Connection, seq: int, id_: bytes) -> int:
     """The row on which an opened event stands, by its id alone; 0 when it is not held."""
     row = connection.execute("SELECT chain FROM event WHERE id = ? AND seq = ?", (id_, seq)).fetchone()
     return row[0] if row else 0
+
+
+def held_at(connection: Connection, space: int, device: bytes, seq: int, id_: bytes) -> Spot | None:
+    """As `find`, without a look at the other branches of the chain, of which there may be thousands."""
+    no = opened_on(connection, seq, id_)
+    if no:
+        row = events.chain_numbered(connection, no)
+        return Spot(no, seq) if (row.space, row.device) == (space, device) else None
+    query = (
+        "SELECT w.chain FROM chain c JOIN waiting w ON w.chain = c.no AND w.seq = ?"
+        " WHERE c.space = ? AND c.device = ? AND w.id = ?"
+    )
+    found = connection.execute(query, (seq, space, device, id_)).fetchone()
+    return Spot(found[0], seq) if found else None
+
+
+def way(connection: Connection, spot: Spot) -> list[Part]:
+    """As `history`, reading the rows on the way alone."""
+    query = (
+        "WITH RECURSIVE up(no, parent, first, last) AS (SELECT no, parent, first, ?2 FROM chain WHERE no = ?1"
+        " UNION ALL SELECT c.no, c.parent, c.first, up.first - 1 FROM up JOIN chain c ON c.no = up.parent)"
+        " SELECT no, first, last FROM up WHERE last >= first ORDER BY first"
+    )
+    return [Part(*row) for row in connection.execute(query, spot).fetchall()]
 
 
 def history(rows: Sequence[Chain], spot: Spot) -> list[Part]:
@@ -189,14 +216,17 @@ def _restate(connection: Connection, old: Chain, head: int, tail: int) -> None:
     first: int = connection.execute("SELECT first FROM chain WHERE no = ?", (tail,)).fetchone()[0]
     opened = old.seq >= first  # else all that moved waits
     seq, id_, lamport = (old.seq, old.id, old.lamport) if opened else (first - 1, None, -1)
-    owner = (raw(old.identity) if old.identity else None, old.admin, old.void)
-    query = "UPDATE chain SET seq = ?, id = ?, lamport = ?, identity = ?, admin = ?, void = ?, cited = ? WHERE no = ?"
-    connection.execute(query, (seq, id_, lamport, *(owner if opened else (None, 0, None)), old.cited or None, tail))
+    owner = (raw(old.identity) if old.identity else None, old.admin, old.void, raw(old.grant) if old.grant else None)
+    query = (
+        "UPDATE chain SET seq = ?, id = ?, lamport = ?, identity = ?, admin = ?, void = ?, grant_key = ?, cited = ?"
+        " WHERE no = ?"
+    )
+    connection.execute(query, (seq, id_, lamport, *(owner if opened else _NOBODY), old.cited or None, tail))
     row = connection.execute(
         "SELECT seq, id, lamport FROM event WHERE chain = ? ORDER BY seq DESC LIMIT 1", (head,)
     ).fetchone()
     begun = row or (old.first - 1, None, -1)
-    kept = owner if _is_claimed(connection, old, head) else (None, 0, None)
+    kept = owner if _is_claimed(connection, old, head) else _NOBODY
     connection.execute(query, (*begun, *kept, old.cited or None, head))
     connection.execute("DELETE FROM delivered WHERE chain = ? AND seq < ?", (tail, first))
     connection.execute("UPDATE delivered SET seq = min(seq, ?) WHERE chain = ?", (first - 1, head))

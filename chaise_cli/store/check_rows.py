@@ -94,8 +94,7 @@ def _last(database: Connection, chain: Chain) -> int:
 
 def first_sealed(database: Connection, chain: Chain) -> Stored | None:
     """The first sealed event on the way to the head of a chain or branch."""
-    rows = events.branches_of(database, chain.space, chain.device)
-    for part in branches.history(rows, branches.Spot(chain.no, chain.seq)):
+    for part in branches.way(database, branches.Spot(chain.no, chain.seq)):
         query = "SELECT min(seq) FROM event WHERE chain = ? AND seq <= ? AND suite <> 0"
         seq = database.execute(query, (part.chain, part.last)).fetchone()[0]
         if seq is not None:

@@ -20,7 +20,7 @@ from sqlcipher3 import dbapi2 as driver
 from chaise_cli.errors import ChaiseError, Corrupt, Newer, NoKey, Refused
 
 Connection: TypeAlias = driver.Connection
-SCHEMA: Final = 3  # the newest migration; PRAGMA user_version of an up-to-date store
+SCHEMA: Final = 4  # the newest migration; PRAGMA user_version of an up-to-date store
 KEY_SIZE: Final = 48
 SALT: Final = slice(32, 48)
 _PLAIN: Final = b"SQLite format 3\0"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from chaise_cli.domain import kinds, shape
-from chaise_cli.ids import IdentityId, text
+from chaise_cli.ids import DeviceId, IdentityId, text
 from chaise_cli.ledger import canonical
 from chaise_cli.store.events import Row
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 AT_ADMISSION: Final = frozenset(
     {"body.unopenable", "body.malformed", "body.invalid", "kind.unknown", "kind.misplaced", "certificate.bad",
      "chain.void", "terms.bad_signature", "review.bad_voucher",
-     "device.bad_revocation"}
+     "device.bad_revocation", "grant.bad_certificate", "grant.kind"}
 )  # fmt: skip
 
 
@@ -37,6 +37,7 @@ def row(stored: Stored) -> Row:
     return Row(
         stored.chain, stored.seq, stored.id, stored.suite, stored.epoch, stored.kind, stored.lamport, void,
         stored.signature, stored.body, stored.device, identity, at, seen, content,
+        DeviceId(text(stored.grant)) if stored.grant else None,
     )  # fmt: skip
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from chaise_cli.domain import grants
 from chaise_cli.domain.light import NamedTuple
-from chaise_cli.ids import EventId, IdentityId, SpaceId, raw, text
+from chaise_cli.ids import DeviceId, EventId, IdentityId, SpaceId, raw, text
 from chaise_cli.store import content, deals, events
 
 if TYPE_CHECKING:
@@ -159,6 +160,30 @@ def reviewed(connection: Connection, deal: SpaceId | None) -> list[int]:
     """The deals in which somebody wrote a review; that one alone if it is given."""
     query = "SELECT DISTINCT r.space FROM review r JOIN space s ON s.no = r.space WHERE ?1 IS NULL OR s.id = ?1"
     return [space for (space,) in connection.execute(query, (raw(deal) if deal else None,)).fetchall()]
+
+
+def granted(connection: Connection, deal: SpaceId | None) -> list[tuple[SpaceId, EventId]]:
+    """Grants that were made, of one deal or all, the newest first: their deals and ids. A fold tells which count."""
+    query = (
+        "SELECT s.id, e.id FROM event e INDEXED BY event_grant JOIN chain c ON c.no = e.chain"
+        " JOIN space s ON s.no = c.space WHERE e.kind = 'grant.created' AND (?1 IS NULL OR s.id = ?1)"
+        " ORDER BY e.lamport DESC, e.id"
+    )
+    rows = connection.execute(query, (raw(deal) if deal else None,)).fetchall()
+    return [(SpaceId(text(space)), EventId(text(id_))) for space, id_ in rows]
+
+
+def grants_over(connection: Connection, identity: IdentityId) -> list[DeviceId]:
+    """The keys of somebody's grants that were revoked, or whose device was; those that ran out end by themselves."""
+    found = {space for space, _ in granted(connection, None)}
+    states = [deals.load(connection, held.no) for space in found if (held := events.find_space(connection, space))]
+    return [
+        grant.key
+        for state in states
+        if state is not None
+        for grant in state.now.deal.grants.values()
+        if grant.by == identity and grants.state_of(state.now.deal, grant, state.now.revoked, 0) == "revoked"
+    ]
 
 
 def with_dates(connection: Connection, person: IdentityId | None) -> list[Dated]:

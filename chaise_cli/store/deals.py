@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 _TURNS = frozenset(
     {"agent.device", "agent.refused", "agent.settled", "deal.opened"}
 )  # may change which of the agent's events count
-BEYOND = 1 << 62  # behind every seq
 _TABLES = ("deal", "pending", "milestone", "op", "entry", "booking", "review", "message", "file")
 
 
@@ -85,7 +84,7 @@ class DealFold:
         # A revocation reaches back, and who vouches for what comes before it may come last; deals rarely hold one.
         self._said = revocations.said(connection, space.no) if revocations.any_in(connection, space.no) else []
         self._above: dict[int, tuple[DeviceId, ...]] = {}
-        self._strays = revocations.strays(connection, self._said) if self._said else frozenset[int]()
+        self._beside = revocations.beside(connection, self._said)
 
     def fold(self, rows: Sequence[Row]) -> None:
         """Fold newly appended events, given in a causal order."""
@@ -374,11 +373,9 @@ class DealFold:
         assert row.identity is not None, "a chain without an owner is void"
         if self._said and row.chain not in self._above:
             self._above[row.chain] = revocations.above(self._db, row.chain)
-        # A history that the revocation of its device does not know lies behind any cut.
-        seq = BEYOND if row.chain in self._strays else row.seq
         return Recorded(
             EventId(text(row.id)), row.identity, DeviceId(text(row.device)), row.at, clock, final, agent, row.content,
-            seq, self._above.get(row.chain, ()),
+            row.seq, self._above.get(row.chain, ()), row.grant, self._beside.get(row.chain, frozenset()),
         )  # fmt: skip
 
     def _free(self, members: frozenset[str], rows: Sequence[Row]) -> None:

@@ -58,11 +58,11 @@ class WrapRow(NamedTuple):
 
 
 def wraps(connection: Connection, space: int) -> list[WrapRow]:
-    """Every wrap of a space in the order (lamport, device, seq, id)."""
+    """Every wrap of a space in the order (lamport, device, seq, id), but those of runs, which are used for nothing."""
     query = (
         "SELECT c.device, c.identity, c.void, e.seq, e.id, e.lamport, e.body, EXISTS"
         " (SELECT 1 FROM event s WHERE s.chain = e.chain AND s.suite = 1 AND s.seq < e.seq)"
-        " FROM chain c JOIN event e ON e.chain = c.no WHERE c.space = ? AND e.kind = 'wrap'"
+        " FROM chain c JOIN event e ON e.chain = c.no WHERE c.space = ? AND e.kind = 'wrap' AND c.grant_key IS NULL"
         " ORDER BY e.lamport, c.device, e.seq, e.id"
     )
     rows = connection.execute(query, (space,)).fetchall()

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chaise_cli.domain.light import NamedTuple
-from chaise_cli.ids import IdentityId, SpaceId, raw, text
+from chaise_cli.ids import DeviceId, IdentityId, SpaceId, raw, text
 
 if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection
@@ -32,7 +32,7 @@ class Chain(NamedTuple):
     """One device's chain in one space, or one branch of it, up to its newest opened event.
 
     root: of a branch the id of its first event, and empty for the stem; parent: the row it leaves at its end. first:
-    seq of its first event; `seq` is one less while none was opened.
+    seq of its first event; `seq` is one less while none was opened. grant: of a run's chain, the key that certified it.
     """
 
     no: int
@@ -48,6 +48,7 @@ class Chain(NamedTuple):
     id: bytes
     lamport: int
     cited: bytes
+    grant: DeviceId | None = None
 
     @property
     def name(self) -> str:
@@ -58,7 +59,8 @@ class Chain(NamedTuple):
 class Row(NamedTuple):
     """One event to append or as stored. `body` is the clear body, or the opened JSON without padding.
 
-    `void` says why the event counts for nothing; `content` is its checked body where it has one.
+    `void` says why the event counts for nothing; `content` is its checked body where it has one. `grant`: of a run's
+    word, the key that certified it.
     """
 
     chain: int
@@ -76,10 +78,11 @@ class Row(NamedTuple):
     at: int
     seen: Sequence[tuple[str, int, str]]
     content: Any
+    grant: DeviceId | None = None
 
 
 _SPACE = "no, id, kind, creator, creator_device, epoch, newer, synced_at"
-_CHAIN = "no, space, device, root, parent, first, identity, admin, void, seq, id, lamport, cited"
+_CHAIN = "no, space, device, root, parent, first, identity, admin, void, seq, id, lamport, cited, grant_key"
 
 
 def _space(row: tuple[Any, ...] | None) -> Space | None:
@@ -109,6 +112,42 @@ def spaces(connection: Connection, kind: str | None = None) -> list[Space]:
     return [space for row in rows if (space := _space(row))]
 
 
+# Deals in which nobody of an identity has written; `maker` is the chain that began them.
+_UNANSWERED = (
+    "SELECT count(*) FROM space s WHERE s.kind = 'deal'"
+    " AND NOT EXISTS (SELECT 1 FROM chain c WHERE c.space = s.no AND c.identity = ?1) AND {proved} EXISTS"
+    " (SELECT 1 FROM chain m WHERE m.space = s.no AND m.device = s.creator_device AND m.identity = s.creator)"
+)
+
+
+def unanswered_deals(connection: Connection, me: str, creator: str) -> int:
+    """How many deals somebody opened, as their maker's chain proves, in which `me` has written nothing."""
+    query = _UNANSWERED.format(proved="") + " AND s.creator = ?2"
+    found: int = connection.execute(query, (raw(me), raw(creator))).fetchone()[0]
+    return found
+
+
+def unproved_deals(connection: Connection, me: str) -> int:
+    """How many deals of which it is not proved who opened them, and in which `me` has written nothing."""
+    found: int = connection.execute(_UNANSWERED.format(proved="NOT"), (raw(me),)).fetchone()[0]
+    return found
+
+
+def crowding(connection: Connection, me: str, most: int) -> list[bytes]:
+    """The identities of which there are so many unanswered deals."""
+    query = _UNANSWERED.format(proved="").replace("SELECT count(*)", "SELECT s.creator") + (
+        " AND s.creator <> ?1 GROUP BY s.creator HAVING count(*) >= ?2 ORDER BY s.creator"
+    )
+    return [creator for (creator,) in connection.execute(query, (raw(me), most)).fetchall()]
+
+
+def answered(connection: Connection, me: str) -> int:
+    """In how many spaces `me` has written."""
+    query = "SELECT count(DISTINCT space) FROM chain WHERE identity = ?"
+    found: int = connection.execute(query, (raw(me),)).fetchone()[0]
+    return found
+
+
 def add_space(connection: Connection, space: SpaceId, kind: str, creator: str, device: bytes) -> Space:
     """A row for a space that is new here."""
     connection.execute(
@@ -133,11 +172,12 @@ def set_newer(connection: Connection, no: int) -> None:
 
 
 def _chain(row: tuple[Any, ...]) -> Chain:
-    no, space, device, root, parent, first, identity, admin, void, seq, id_, lamport, cited = row
+    no, space, device, root, parent, first, identity, admin, void, seq, id_, lamport, cited, grant = row
     who = IdentityId(text(identity)) if identity else None
     return Chain(
-        no, space, device, root, parent, first, who, bool(admin), void, seq, id_ or bytes(32), lamport, cited or b""
-    )
+        no, space, device, root, parent, first, who, bool(admin), void, seq, id_ or bytes(32), lamport, cited or b"",
+        DeviceId(text(grant)) if grant else None,
+    )  # fmt: skip
 
 
 def branch_name(device: bytes, root: bytes) -> str:
@@ -173,7 +213,8 @@ def chain_of(connection: Connection, space: int, device: bytes) -> Chain:
 def save_chain(connection: Connection, chain: Chain) -> None:
     """Write a chain's new head and whose it is."""
     connection.execute(
-        "UPDATE chain SET identity = ?, admin = ?, void = ?, seq = ?, id = ?, lamport = ?, cited = ? WHERE no = ?",
+        "UPDATE chain SET identity = ?, admin = ?, void = ?, seq = ?, id = ?, lamport = ?, cited = ?, grant_key = ?"
+        " WHERE no = ?",
         (
             raw(chain.identity) if chain.identity else None,
             chain.admin,
@@ -182,6 +223,7 @@ def save_chain(connection: Connection, chain: Chain) -> None:
             chain.id,
             chain.lamport,
             chain.cited,
+            raw(chain.grant) if chain.grant else None,
             chain.no,
         ),
     )
@@ -222,11 +264,12 @@ class Stored(NamedTuple):
     body: bytes
     device: bytes
     identity: bytes | None
+    grant: bytes | None
 
 
 STORED = (
     "SELECT e.chain, e.seq, e.id, e.suite, e.epoch, e.kind, e.lamport, e.uptake, e.void, e.signature, e.body,"
-    " c.device, c.identity FROM event e JOIN chain c ON c.no = e.chain "
+    " c.device, c.identity, c.grant_key FROM event e JOIN chain c ON c.no = e.chain "
 )
 """Selects what `Stored` holds."""
 

@@ -241,5 +241,5 @@ class Telling:
 
 
 def may_take(row: Row, holder: str) -> bool:
-    """Whether it is a sealed event of whoever may have the agent's role; the opening may name any device."""
-    return bool(row.suite) and row.identity == holder
+    """Whether it is a sealed word of whoever may have the agent's role; an opening may name any device, but no run."""
+    return bool(row.suite) and row.identity == holder and row.grant is None

@@ -30,7 +30,8 @@ _BODILESS: Final = frozenset({"body.unopenable", "body.malformed"})
 class Logged(NamedTuple):
     """One event as the log tells it. `at` is its device's clock, ms since 1970, UTC; None where it tells none.
 
-    branch: its device also wrote another history of this chain, of which it is no part.
+    branch: its device also wrote another history of this chain, of which it is no part. grant: the key that certified
+    the run which wrote it.
     """
 
     id: EventId
@@ -48,6 +49,7 @@ class Logged(NamedTuple):
     branch: bool
     copies: Sequence[tuple[str, str]]  # places that have it, and how that is known, as `places.Reached`
     seen: bool
+    grant: DeviceId | None
 
 
 def newest(connection: Connection, space: int | None, by: IdentityId | None = None) -> Iterator[Logged]:
@@ -125,6 +127,7 @@ class _Chain:
             bool(self._chain.root),
             copies,
             seen,
+            self._chain.grant,
         )
 
     def _status(self, stored: Stored) -> tuple[str, str | None]:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from chaise_cli.domain.light import NamedTuple
-from chaise_cli.ids import DeviceId, IdentityId, raw, text
+from chaise_cli.ids import DeviceId, EventId, IdentityId, SpaceId, raw, text
 
 if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection
@@ -21,6 +21,14 @@ class Settings(NamedTuple):
     currency: str
     tz: str
     email: str | None
+
+
+class Granted(NamedTuple):
+    """The grant that a run's home acts under: its id, its key, the one space it is for."""
+
+    id: EventId
+    key: DeviceId
+    space: SpaceId
 
 
 class Written(NamedTuple):
@@ -51,6 +59,12 @@ def put(connection: Connection, name: str, value: bytes) -> None:
 def who(connection: Connection) -> tuple[IdentityId, DeviceId]:
     """The owner and the device key in use."""
     return IdentityId(text(need(connection, "identity"))), DeviceId(text(need(connection, "device")))
+
+
+def granted(connection: Connection) -> Granted | None:
+    """Of a run's home, its grant; None in a person's."""
+    value = get(connection, "grant")
+    return None if value is None else Granted(*json.loads(value))
 
 
 def settings(connection: Connection) -> Settings:

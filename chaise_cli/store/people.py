@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.ids import IdentityId, base32, prefix_range, raw, text
+from chaise_cli.ledger import canonical
 
 if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection
@@ -28,11 +29,23 @@ def remember(connection: Connection, identity: IdentityId, known: Known, at: int
     connection.execute(
         "INSERT INTO person(identity, handle, name, tz, email, first, dealt) VALUES (?,?,?,?,?,?,?)"
         " ON CONFLICT(identity) DO UPDATE SET handle = excluded.handle, name = excluded.name, tz = excluded.tz,"
-        " email = coalesce(excluded.email, email), first = max(first, excluded.first),"
-        " dealt = max(dealt, excluded.dealt)"
+        " email = coalesce(excluded.email, email), first = excluded.first, dealt = excluded.dealt"
         " WHERE excluded.dealt > dealt OR excluded.dealt = dealt AND excluded.first >= first",
         (raw(identity), known.handle, known.name, known.tz, known.email, at, dealt),
     )
+
+
+def recall(connection: Connection, identity: IdentityId) -> None:
+    """Note anew what a person says on boards: what a device said that is revoked by now must not stand."""
+    connection.execute("DELETE FROM person WHERE identity = ? AND dealt = 0", (raw(identity),))
+    query = (
+        "SELECT e.body FROM chain c JOIN event e ON e.chain = c.no"
+        " WHERE c.identity = ? AND e.kind = 'profile.published' AND e.void IS NULL"
+    )
+    for (body,) in connection.execute(query, (raw(identity),)).fetchall():
+        read: Any = canonical.trusted(body)
+        said = read["data"]
+        remember(connection, identity, Known(said["handle"], said["name"], said["tz"], None), read["at"])
 
 
 def find(connection: Connection, identity: IdentityId) -> Known | None:

@@ -127,6 +127,15 @@ def urls_of(connection: Connection, space: int) -> list[str]:
     return [url for (url,) in connection.execute(query, (space,)).fetchall()]
 
 
+def carrying(connection: Connection, board: SpaceId) -> list[str]:
+    """The folders and addresses on the web that carry a board, and so the deals that came from it."""
+    query = (
+        "SELECT p.url FROM carried c JOIN place p ON p.no = c.place JOIN space s ON s.no = c.space"
+        " WHERE s.id = ? AND p.url NOT LIKE 'ssh:%' ORDER BY p.no"
+    )
+    return [url for (url,) in connection.execute(query, (raw(board),)).fetchall()]
+
+
 def boards_of(connection: Connection, place: int) -> list[tuple[int, SpaceId]]:
     """The boards that go to a place: their rows and ids."""
     query = "SELECT s.no, s.id FROM carried c JOIN space s ON s.no = c.space WHERE c.place = ? AND s.kind = 'board'"

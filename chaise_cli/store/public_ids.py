@@ -20,12 +20,16 @@ _HELD: Final = {  # kind → the ids of that kind between two values
     "msg": "SELECT id FROM event WHERE id BETWEEN ? AND ? AND kind = 'message.sent'",
     "rev": "SELECT id FROM review WHERE id BETWEEN ?1 AND ?2 UNION SELECT id FROM opinion WHERE id BETWEEN ?1 AND ?2",
     "op": "SELECT id FROM op WHERE id BETWEEN ? AND ?",
+    "run": "SELECT id FROM event WHERE id BETWEEN ? AND ? AND kind = 'run.recorded'",
+    "grant": "SELECT id FROM event WHERE id BETWEEN ? AND ? AND kind = 'grant.created' AND void IS NULL",
 }
 _DEAL: Final = {  # kind → the space of the deal that one of that kind belongs to
     "book": "SELECT space FROM booking WHERE id = ?",
     "op": "SELECT space FROM op WHERE id = ?",
     "rev": "SELECT space FROM review WHERE id = ?",
-    "msg": "SELECT c.space FROM event e JOIN chain c ON c.no = e.chain WHERE e.id = ?",
+    **dict.fromkeys(
+        ("grant", "msg", "run"), "SELECT c.space FROM event e JOIN chain c ON c.no = e.chain WHERE e.id = ?"
+    ),
 }
 
 
@@ -43,6 +47,6 @@ def beginning(connection: Connection, kind: str, chars: str, most: int) -> list[
 
 
 def deal_of(connection: Connection, kind: str, id_: str) -> int | None:
-    """The row of the deal's space that a booking, review, op or message belongs to; None where it is in no deal."""
+    """The row of the deal that a booking, review, op, grant or message belongs to; None where it is in no deal."""
     row = connection.execute(_DEAL[kind], (raw(id_),)).fetchone()
     return row[0] if row else None

@@ -232,6 +232,12 @@ def claims(connection: Connection, key: bytes) -> dict[bytes, bytes]:
     return dict(connection.execute(query, (key,)).fetchall())
 
 
+def claim(connection: Connection, key: bytes, space: bytes) -> bytes | None:
+    """The newest receipt of a relay for a space that others showed."""
+    row = connection.execute("SELECT receipt FROM relay_claim WHERE relay = ? AND space = ?", (key, space)).fetchone()
+    return row[0] if row else None
+
+
 def set_claim(connection: Connection, key: bytes, space: bytes, receipt: bytes) -> None:
     """Keep a receipt that somebody else showed, to be compared when the log was followed so far."""
     connection.execute("INSERT OR REPLACE INTO relay_claim VALUES (?, ?, ?)", (key, space, receipt))
@@ -267,9 +273,28 @@ def incidents(connection: Connection, place: int) -> list[Incident]:
 
 
 def receipts(connection: Connection, spaces: Iterable[bytes]) -> list[bytes]:
-    """The newest receipts kept for these spaces, of every relay."""
-    query = "SELECT receipt FROM relay_log WHERE space = ? AND receipt IS NOT NULL"
-    return [row[0] for space in spaces for row in connection.execute(query, (space,)).fetchall()]
+    """The newest receipts kept for these spaces, of every relay, and those that others showed."""
+    query = (
+        "SELECT receipt FROM relay_log WHERE space = ? AND receipt IS NOT NULL"
+        " UNION SELECT receipt FROM relay_claim WHERE space = ?"
+    )
+    return [row[0] for space in spaces for row in connection.execute(query, (space, space)).fetchall()]
+
+
+def newest(connection: Connection) -> list[bytes]:
+    """Of each relay and space the newest receipt it gave; one that others showed where it gave none."""
+    query = (
+        "SELECT receipt FROM relay_log WHERE receipt IS NOT NULL UNION ALL SELECT receipt FROM relay_claim c"
+        " WHERE NOT EXISTS (SELECT 1 FROM relay_log l JOIN relay r ON r.place = l.place"
+        " WHERE r.key = c.relay AND l.space = c.space AND l.receipt IS NOT NULL)"
+    )
+    return [receipt for (receipt,) in connection.execute(query).fetchall()]
+
+
+def keys(connection: Connection) -> list[bytes]:
+    """The keys of all relays that answer at a place."""
+    query = "SELECT DISTINCT key FROM relay WHERE key IS NOT NULL ORDER BY key"
+    return [key for (key,) in connection.execute(query).fetchall()]
 
 
 def places_of(connection: Connection, key: bytes) -> list[tuple[int, str]]:

@@ -65,23 +65,53 @@ def above(connection: Connection, chain: int) -> tuple[DeviceId, ...]:
     return ()
 
 
+def heard(said: Iterable[Said]) -> list[Said]:
+    """Those that count, of each identity the strongest first."""
+    by_writer: dict[IdentityId | None, dict[tuple[Any, ...], Said]] = {}
+    for one in said:
+        by_writer.setdefault(one.row.identity, {})[one.claim.rank] = one
+    found: list[Said] = []
+    for mine in by_writer.values():
+        found += [mine[claim.rank] for claim in revocation.heard(one.claim for one in mine.values())]
+    return found
+
+
 def strays(connection: Connection, said: Iterable[Said]) -> frozenset[int]:
     """Rows of chains that do not lead to the last good event which the revocation of their device names.
 
-    A device that wrote several histories is cut off on all but one, whatever their seqs.
+    A device that wrote several histories is cut off on all but one, whatever their seqs. Of several statements about
+    it the one that decides how far it counts decides here too: the strongest that counts and reaches it.
     """
     found: set[int] = set()
-    known: set[tuple[int, DeviceId]] = set()
-    for one in said:
-        body, chain = one.row.content, events.chain_numbered(connection, one.row.chain)
-        rows = events.branches_of(connection, chain.space, raw(body.device))
-        is_own = any(row.identity == one.row.identity for row in rows)  # nobody revokes a device of somebody else
-        if is_own and len(rows) > 1 and (chain.space, body.device) not in known:
-            known.add((chain.space, body.device))
-            spot = branches.find(connection, rows, body.last.seq, raw(body.last.id)) if body.last else None
-            way = {part.chain for part in branches.history(rows, spot)} if spot else set()
-            found |= {row.no for row in rows if row.parent is not None} - way
+    decided: set[int] = set()
+    for one in heard(said):
+        off, depth = _beside(connection, one), len(one.row.content.certificates)
+        reached = {row for row in off if row not in decided and depth < len(above(connection, row))}
+        decided |= reached
+        found |= {row for row in reached if off[row]}
     return frozenset(found)
+
+
+def beside(connection: Connection, said: Iterable[Said]) -> dict[int, frozenset[str]]:
+    """For rows of chains the last good events, by their ids, that revocations of their device name and they miss."""
+    found: dict[int, frozenset[str]] = {}
+    for one in said:
+        if one.row.content.last:
+            for row, is_off in _beside(connection, one).items():
+                found[row] = found.get(row, frozenset()) | ({one.row.content.last.id} if is_off else frozenset())
+    return found
+
+
+def _beside(connection: Connection, one: Said) -> dict[int, bool]:
+    """Of each row of a revoked device's chain, where it has several, whether it parts from the way to `last`."""
+    body, chain = one.row.content, events.chain_numbered(connection, one.row.chain)
+    rows = events.branches_of(connection, chain.space, raw(body.device))
+    if len(rows) < 2:
+        return {}
+    spot = branches.find(connection, rows, body.last.seq, raw(body.last.id)) if body.last else None
+    way = {part.chain for part in branches.history(rows, spot)} if spot else set()
+    # Nobody revokes a device of somebody else; what all histories share is judged by its seq alone.
+    return {row.no: row.parent is not None and row.no not in way for row in rows if row.identity == one.row.identity}
 
 
 def above_of(connection: Connection, device: bytes) -> tuple[DeviceId, ...]:
@@ -121,7 +151,7 @@ class Cuts:
         found = revocation.heard(one.claim for one in all_)
         self.standing = [revocation.revoked(one.body) for one in found]
         self._heard = {one.rank for one in found}
-        self._strays = strays(connection, (one for one in all_ if one.claim in found))
+        self._strays = strays(connection, all_)
         self._limits: dict[bytes, int | None] = {}
         if self.standing:
             chains = [chain for chain in events.chains(connection, space) if chain.identity == identity]

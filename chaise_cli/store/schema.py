@@ -145,7 +145,11 @@ CREATE TABLE attempt(op BLOB NOT NULL, act TEXT NOT NULL, space INTEGER NOT NULL
     PRIMARY KEY(op, act)) WITHOUT ROWID;
 CREATE INDEX attempt_space ON attempt(space);
 """
-_MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD)
+_FOURTH: Final = """
+ALTER TABLE chain ADD COLUMN grant_key BLOB;
+CREATE INDEX event_grant ON event(chain) WHERE kind = 'grant.created';
+"""
+_MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH)
 assert len(_MIGRATIONS) == SCHEMA, "SCHEMA counts the migrations"
 
 

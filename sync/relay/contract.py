@@ -25,12 +25,23 @@ class Unavailable(Exception):
     """The database does not do what it should: it is away, full or broken. Nothing of the transaction was kept."""
 
 
+class Reach(NamedTuple):
+    """What the key of a grant is served: one space, until an instant in ms."""
+
+    space: bytes
+    until: int
+
+
 class Registered(NamedTuple):
-    """A device that registered. struck: it was struck off afterwards, and is refused everything."""
+    """A device that registered. struck: it was struck off afterwards, and is refused everything.
+
+    reach: of the key of a grant; None for a device, which is served whatever its identity is.
+    """
 
     identity: bytes
     admin: bool
     struck: bool
+    reach: Reach | None = None
 
 
 class Space(NamedTuple):
@@ -142,10 +153,10 @@ class Transaction(Protocol):
         """What is known of a device."""
 
     def devices(self, identity: bytes) -> int:
-        """How many devices of an identity are registered and not struck."""
+        """How many devices of an identity are registered and not struck; keys of grants aside."""
 
-    def register(self, device: bytes, identity: bytes, *, admin: bool) -> None:
-        """Remember a device, or what it is certified for by now."""
+    def register(self, device: bytes, identity: bytes, *, admin: bool, reach: Reach | None = None) -> None:
+        """Remember a device, or the key of a grant, or what it is certified for by now."""
 
     def strike(self, identity: bytes, device: bytes) -> None:
         """Strike a device of an identity off for good, whether or not it registered."""
@@ -155,6 +166,9 @@ class Transaction(Protocol):
 
     def add_invite(self, digest: bytes) -> None:
         """Let in whoever knows the invite with this SHA-256."""
+
+    def drop_invite(self, digest: bytes) -> None:
+        """Let nobody in by it any more; whoever registered stays."""
 
     def invited(self, digest: bytes) -> bool:
         """Whether there is an invite with this SHA-256."""
@@ -222,6 +236,12 @@ class Store(Protocol):
 
     def head_at(self, space: bytes, number: int) -> tuple[bytes, Entry | None]:
         """For a number from 1 to the count: the head before the entry that holds it, and that entry."""
+
+    def before(self, spaces: Collection[bytes]) -> Mapping[bytes, Position]:
+        """Where each of these spaces stood before its newest entry; nothing of one that has a single entry."""
+
+    def invites(self) -> Collection[bytes]:
+        """The SHA-256 of every invite that lets somebody in."""
 
     def doors(self, spaces: Collection[bytes]) -> Mapping[bytes, bytes]:
         """The door keys of those of these spaces that are boards."""

@@ -140,16 +140,20 @@ def _summary(relay: Relay, who: Caller, body: bytes) -> Answer:
 
     def look() -> Answer | None:
         held.clear()
-        held.update(relay.store.positions(who.identity))
+        held.update(people.positions(relay.store, who))
         return compare()
 
     def told(news: News) -> Answer | None:
+        news = {space: at for space, at in news.items() if who.sees(space)}
         held.update({space: at for space, at in news.items() if space not in held or at.number > held[space].number})
         return compare()
 
     def compare() -> Answer | None:
         found = pulling.compare(held, said)
-        return None if found is None else Answer(200, BYTES, relay_messages.pack_different(found))
+        if found is None:
+            return None
+        news = b"" if said.wait_s else relay.news(held, said, found)  # who waits asks again before it takes anything
+        return Answer(200, BYTES, relay_messages.pack_different(found) + news)
 
     same = Answer(200, BYTES, relay_messages.pack_different(None))
     if said.wait_s:

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from chaise_cli.ledger import receipt
 
-from .contract import Chain, Entry, Position, Registered, Space, Spent, T, Upload
+from .contract import Chain, Entry, Position, Reach, Registered, Space, Spent, T, Upload
 
 _ABSENT: Final = object()
 
@@ -48,9 +48,9 @@ class Memory:
         self.chains: dict[tuple[bytes, bytes], Chain] = {}
         self.names: dict[bytes, frozenset[bytes]] = {}  # by space: who is served
         self.reach: dict[bytes, frozenset[bytes]] = {}  # by identity: what is served
-        self.known: dict[bytes, tuple[bytes, bool]] = {}
+        self.known: dict[bytes, tuple[bytes, bool, Reach | None]] = {}
         self.strikes: dict[tuple[bytes, bytes], bool] = {}
-        self.invites: dict[bytes, bool] = {}
+        self.invited_by: dict[bytes, bool] = {}
         self.accounts: dict[bytes, Spent] = {}
         self.puts: dict[tuple[bytes, bytes, bytes], _Put] = {}
         self.whole: dict[tuple[bytes, bytes], bytes] = {}  # whose pieces are an attachment
@@ -74,7 +74,10 @@ class Memory:
     def device(self, device: bytes) -> Registered | None:
         with self._lock:
             found = self.known.get(device)
-            return None if found is None else Registered(*found, struck=(found[0], device) in self.strikes)
+            if found is None:
+                return None
+            identity, admin, reach = found
+            return Registered(identity, admin, (identity, device) in self.strikes, reach)
 
     def positions(self, identity: bytes) -> Mapping[bytes, Position]:
         with self._lock:
@@ -97,6 +100,15 @@ class Memory:
             at = bisect_left(log, number, key=attrgetter("to"))
             before = log[at - 1].head if at else receipt.START
             return before, log[at] if number and at < len(log) else None
+
+    def before(self, spaces: Collection[bytes]) -> Mapping[bytes, Position]:
+        with self._lock:
+            known = {space: self.log.get(space, [])[-2:] for space in spaces}
+            return {space: Position(log[0].to, log[0].head) for space, log in known.items() if len(log) == 2}
+
+    def invites(self) -> Collection[bytes]:
+        with self._lock:
+            return list(self.invited_by)
 
     def doors(self, spaces: Collection[bytes]) -> Mapping[bytes, bytes]:
         with self._lock:
@@ -215,11 +227,11 @@ class _Transaction:
         return self._store.device(device)
 
     def devices(self, identity: bytes) -> int:
-        held = [device for device, (of, _) in self._store.known.items() if of == identity]
-        return sum((identity, device) not in self._store.strikes for device in held)
+        held = [one for one, (of, _, reach) in self._store.known.items() if of == identity and reach is None]
+        return sum((identity, one) not in self._store.strikes for one in held)
 
-    def register(self, device: bytes, identity: bytes, *, admin: bool) -> None:
-        self.set(self._store.known, device, (identity, admin))
+    def register(self, device: bytes, identity: bytes, *, admin: bool, reach: Reach | None = None) -> None:
+        self.set(self._store.known, device, (identity, admin, reach))
 
     def strike(self, identity: bytes, device: bytes) -> None:
         self.set(self._store.strikes, (identity, device), True)
@@ -228,10 +240,13 @@ class _Transaction:
         return any((identity, device) in self._store.strikes for device in devices)
 
     def add_invite(self, digest: bytes) -> None:
-        self.set(self._store.invites, digest, True)
+        self.set(self._store.invited_by, digest, True)
+
+    def drop_invite(self, digest: bytes) -> None:
+        self.set(self._store.invited_by, digest, _ABSENT)
 
     def invited(self, digest: bytes) -> bool:
-        return digest in self._store.invites
+        return digest in self._store.invited_by
 
     def upload(self, space: bytes, address: bytes, owner: bytes) -> Upload | None:
         of = self._store.whole.get((space, address), owner)

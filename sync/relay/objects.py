@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Final
 
@@ -19,7 +20,7 @@ def put(store: Store, who: Caller, piece: Piece, limits: Limits, now: int) -> in
     place = piece.space, piece.address, who.identity
 
     def work(writing: Transaction) -> int:
-        if writing.space(piece.space) is None or not writing.serves(piece.space, who.identity):
+        if writing.space(piece.space) is None or not _served(writing.serves, piece.space, who):
             raise not_found()
         before = writing.upload(*place)
         have = before.have if before else 0
@@ -71,6 +72,10 @@ def get(store: Store, who: Caller, asked: Piece) -> Piece:
     if asked.data:
         raise malformed("a question that carries a piece")
     found = store.piece(asked.space, asked.address, None, asked.offset)
-    if found is None or not store.served(asked.space, who.identity):
+    if found is None or not _served(store.served, asked.space, who):
         raise not_found()
     return asked._replace(size=found[0], data=found[1])
+
+
+def _served(serves: Callable[[bytes, bytes], bool], space: bytes, who: Caller) -> bool:
+    return who.sees(space) and serves(space, who.identity)

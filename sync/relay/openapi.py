@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
-from ..relay_messages import BODY_LIMIT, PIECE
+from ..relay_messages import BODY_LIMIT, NEWS_LIMIT, PIECE
 from .limits import SLOT_LIMIT, SLOTS
 from .refusal import STATUS
 
@@ -17,9 +17,9 @@ _SIGNED: Final = (400, 401, 403, 413, 429, 503)
 _OPEN: Final = (400, 413, 429, 503)
 _FIELDS: Final = {
     "Content-Digest": "^sha-256=:[A-Za-z0-9+/]{43}=:$",
-    "Signature-Input": '^chaise=\\("@method" "@authority" "@path" "content-digest"\\);created=[1-9][0-9]{0,14};'
-    'keyid="[A-Za-z0-9_-]{43}";alg="ed25519";tag="chaise-1"$',
-    "Signature": "^chaise=:[A-Za-z0-9+/]{86}==:$",
+    "Signature-Input": '^c=\\("@method" "@authority" "@path" "content-digest"\\);created=[1-9][0-9]{0,14};'
+    'keyid="[A-Za-z0-9_-]{43}";tag="chaise-1"$',
+    "Signature": "^c=:[A-Za-z0-9+/]{86}==:$",
 }
 
 
@@ -87,7 +87,7 @@ _POSTS: Final[dict[str, tuple[str, Sequence[int], dict[str, Any], dict[str, Any]
         _json(_object(relay=_KEY, boards={"type": "array", "items": _KEY})),
         [],
     ),
-    "/v1/summary": ("Compare, or wait for a difference", _SIGNED, _bytes(162, 162), _bytes(1, 4162), []),
+    "/v1/summary": ("Compare, or wait for a difference", _SIGNED, _bytes(162, 162), _bytes(1, 4162 + NEWS_LIMIT), []),
     "/v1/pull": ("Fetch events", _SIGNED, _bytes(6, BODY_LIMIT), _bytes(1, BODY_LIMIT), []),
     "/v1/push": ("Bring events", _SIGNED, _bytes(33, BODY_LIMIT), _bytes(45, BODY_LIMIT), [404]),
     "/v1/object/put": (

@@ -6,23 +6,39 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from chaise_cli import ids
-from chaise_cli.errors import ChaiseError
+from chaise_cli.errors import ChaiseError, NotFound
 from chaise_cli.ledger import canonical, certificate, proof, relay_invite
 from chaise_cli.ledger.certificate import Certificate
 
-from .contract import Store, Transaction
+from .contract import Position, Reach, Store, Transaction
 from .limits import DOORS_LIMIT
 from .refusal import Refusal
 
+INVITE_ID: Final = 16  # characters of five bits
 _DOOR: Final = b"chaise/1 door\0"
 
 
+class NoInvite(NotFound):
+    """None of the relay's invites is meant, or several are."""
+
+    code = "relay.no_invite"
+    message = "{count} invites of this relay have an id that begins with {given!r}"
+    hint = "see them with: chaise relay invites; four or more characters of an id tell which"
+    given: str
+    count: int | str
+
+
 class Caller(NamedTuple):
-    """A registered device and whose it is. admin: it may strike another one off."""
+    """A registered device and whose it is. admin: it may strike another one off. space: all that a grant's key sees."""
 
     device: bytes
     identity: bytes
     admin: bool
+    space: bytes | None = None
+
+    def sees(self, space: bytes) -> bool:
+        """Whether it may be served a space that is served to its identity."""
+        return self.space in (None, space)
 
 
 class Registration(NamedTuple):
@@ -38,14 +54,21 @@ def door_message(relay: bytes, device: bytes, space: bytes) -> bytes:
     return _DOOR + relay + device + space
 
 
-def caller(store: Store, device: bytes) -> Caller:
-    """Whoever signed a request, if it may speak here. Raises Refusal."""
+def caller(store: Store, device: bytes, now: int) -> Caller:
+    """Whoever signed a request, if it may speak here at `now`, in ms. Raises Refusal."""
     known = store.device(device)
     if known is None:
         raise Refusal("relay.not_registered", "this device is not registered here")
     if known.struck:
         raise Refusal("relay.struck", "this device was struck off")
-    return Caller(device, known.identity, known.admin)
+    if known.reach is not None and now >= known.reach.until:
+        raise Refusal("relay.struck", "this grant is over")
+    return Caller(device, known.identity, known.admin, known.reach.space if known.reach else None)
+
+
+def positions(store: Store, who: Caller) -> Mapping[bytes, Position]:
+    """Every space that is served to a caller, with its position."""
+    return {space: at for space, at in store.positions(who.identity).items() if who.sees(space)}
 
 
 def read_registration(body: bytes) -> Registration:
@@ -59,15 +82,19 @@ def read_registration(body: bytes) -> Registration:
 
 
 def register(store: Store, relay: bytes, device: bytes, asked: Registration) -> Sequence[bytes]:
-    """Register a device, and serve it the boards whose door it opens: these. Raises Refusal."""
+    """Register a device, and serve it the boards whose door it opens: these. Raises Refusal.
+
+    The key of a grant is let in by its deal being here, and opens no door.
+    """
     own = asked.chain[0]
     identity = ids.raw(own.identity)
     if ids.raw(own.device) != device:
         raise Refusal("relay.not_admitted", "the certificates are of another device")
-    if own.kind == "grant":
-        raise Refusal("relay.not_admitted", "the key of a grant does not register")
+    reach = _reach(own)
     doors = store.doors([space for space, _ in asked.doors])
     opened = [space for space, signature in asked.doors if _opens(doors.get(space), relay, device, space, signature)]
+    if reach is not None:
+        opened = []
 
     def work(writing: Transaction) -> None:
         if writing.struck(identity, [ids.raw(one.device) for one in asked.chain]):
@@ -75,6 +102,9 @@ def register(store: Store, relay: bytes, device: bytes, asked: Registration) -> 
         before = writing.device(device)
         if before is not None and before.identity != identity:
             raise Refusal("relay.not_admitted", "this device is registered for another identity")
+        if reach is not None:
+            _let_in(writing, device, identity, reach)
+            return
         invited = asked.invite is not None and writing.invited(asked.invite)
         if not (opened or invited or before or writing.devices(identity)):
             raise Refusal("relay.not_admitted", "registering takes an invite of this relay or to a board that is here")
@@ -86,6 +116,20 @@ def register(store: Store, relay: bytes, device: bytes, asked: Registration) -> 
 
     store.run(work)
     return sorted(set(opened))
+
+
+def _reach(own: Certificate) -> Reach | None:
+    """What the key of a grant is limited to; None for a device. Raises Refusal."""
+    if own.kind == "run":
+        raise Refusal("relay.not_admitted", "a run registers the key of its grant, not its own")
+    return Reach(ids.raw(own.space), own.until) if own.kind == "grant" else None
+
+
+def _let_in(writing: Transaction, device: bytes, identity: bytes, reach: Reach) -> None:
+    """Register the key of a grant. Raises Refusal."""
+    if not writing.serves(reach.space, identity):
+        raise Refusal("relay.not_admitted", "the grant's deal is not served to its identity here")
+    writing.register(device, identity, admin=False, reach=reach)
 
 
 def read_revocation(body: bytes) -> bytes:
@@ -106,6 +150,21 @@ def new_invite(store: Store, random_20: bytes) -> str:
     """An invite that is good from now on."""
     store.run(lambda writing: writing.add_invite(relay_invite.digest(random_20)))
     return relay_invite.write(random_20)
+
+
+def invite_id(digest: bytes) -> str:
+    """What an invite is called where it may be seen."""
+    return ids.base32(digest, INVITE_ID)
+
+
+def withdraw(store: Store, given: str) -> str:
+    """Let nobody in by the one invite whose id begins so; its id. Raises NoInvite."""
+    found = {invite_id(digest): digest for digest in store.invites()}
+    meant = [name for name in found if len(given) >= 4 and name.startswith(given.lower())]
+    if len(meant) != 1:
+        raise NoInvite(given=given[:INVITE_ID], count=len(meant) or "no")
+    store.run(lambda writing: writing.drop_invite(found[meant[0]]))
+    return meant[0]
 
 
 def malformed(why: str) -> Refusal:

@@ -23,7 +23,7 @@ TRIES: Final = 12
 PAUSE_S: Final = 0.002  # before the second try; doubled for each further one
 OVERLAP_MICRO: Final = 2_000_000  # how long a transaction may take and still be noticed by `touched`
 TIMEOUT_MS: Final = 15_000
-FORM: Final = 1
+FORM: Final = 2
 _LOCK: Final = 0x63686173  # of the tables being made: "chas"
 _PARTITIONED: Final = {
     "space": "space bytea PRIMARY KEY, kind text NOT NULL, creator bytea NOT NULL, maker bytea NOT NULL, door bytea,"
@@ -41,7 +41,7 @@ _PARTITIONED: Final = {
 }
 _PLAIN: Final = (
     "CREATE TABLE relay (name text PRIMARY KEY, value bytea NOT NULL)",
-    "CREATE TABLE device (device bytea PRIMARY KEY, identity bytea NOT NULL, admin boolean NOT NULL)",
+    "CREATE TABLE device (device bytea PRIMARY KEY, identity bytea NOT NULL, admin boolean, space bytea, until bigint)",
     "CREATE INDEX device_of ON device (identity)",
     "CREATE TABLE strike (identity bytea NOT NULL, device bytea NOT NULL, PRIMARY KEY (identity, device))",
     "CREATE TABLE invite (digest bytea PRIMARY KEY)",
@@ -163,6 +163,14 @@ class Postgres:
     def head_at(self, space: bytes, number: int) -> tuple[bytes, Entry | None]:
         with self._reading() as rows:
             return sql.head_at(rows, space, number)
+
+    def before(self, spaces: Collection[bytes]) -> Mapping[bytes, Position]:
+        with self._reading() as rows:
+            return sql.before(rows, spaces)
+
+    def invites(self) -> Collection[bytes]:
+        with self._reading() as rows:
+            return sql.invites(rows)
 
     def doors(self, spaces: Collection[bytes]) -> Mapping[bytes, bytes]:
         with self._reading() as rows:

@@ -35,6 +35,7 @@ HEADER_LIMIT: Final = 16 * 1024
 IN_FLIGHT: Final = 64 * BODY_LIMIT  # bytes of bodies that are being read, of all connections together
 BODY_S: Final = 60  # in which a body has to come
 IDLE_S: Final = 75
+HEAD_S: Final = 20  # in which the head of a request has to come, from the connection or its first byte on
 PURGE_S: Final = 60
 STOP_S: Final = 20
 TEXT: Final = "text/plain; version=1.0.0; charset=utf-8"
@@ -55,9 +56,47 @@ class Setting(NamedTuple):
 
 
 class _Protocol(HttpToolsProtocol):
-    """HTTP/1.1 whose header fields have a limit."""
+    """HTTP/1.1 whose header fields have a limit, and a time in which they come: a body has its own."""
 
     _size = 0
+    _late: asyncio.TimerHandle | None = None
+    _in_body = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the library has it
+        """Somebody connects, and has to say something."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Somebody is gone."""
+        self._end_of_head()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Part of a head or body."""
+        if not self._in_body:
+            self._await_head()
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        self._end_of_head()
+        self._in_body = True
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """So is the body."""
+        self._in_body = False
+        super().on_message_complete()
+
+    def _await_head(self) -> None:
+        if self._late is None:
+            self._late = self.loop.call_later(HEAD_S, self.transport.close)
+
+    def _end_of_head(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
 
     def on_message_begin(self) -> None:
         """A request begins."""

@@ -5,18 +5,19 @@ What a request says is read and answered in `desk`; `server` puts that behind HT
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from chaise_cli import ids
 from chaise_cli.ledger import canonical, receipt
 from chaise_cli.ledger.receipt import Signer
 
-from ..relay_messages import Different, Piece, Pull, Push, Pushed, Summary
+from ..relay_messages import NEWS_LIMIT, Different, Piece, Pull, Push, Pushed, Summary
 from . import mailboxes, objects, people, pulling, pushing
-from .contract import Store
+from .contract import Position, Store
 from .limits import DAY_MS, Limits
 from .people import Caller, Registration
+from .refusal import Refusal, not_found
 
 VERSION: Final = 1
 
@@ -51,9 +52,17 @@ class Relay:
         """A fresh invite to this relay."""
         return people.new_invite(self.store, self._random(20))
 
+    def invites(self) -> Sequence[str]:
+        """The ids of the invites that let somebody in; an id lets nobody in."""
+        return sorted(people.invite_id(digest) for digest in self.store.invites())
+
+    def withdraw(self, given: str) -> str:
+        """Let nobody in by an invite any more; its id. given: the id, or enough of its beginning. Raises NoInvite."""
+        return people.withdraw(self.store, given)
+
     def caller(self, device: bytes) -> Caller:
         """A registered device."""
-        return people.caller(self.store, device)
+        return people.caller(self.store, device, self.clock())
 
     def register(self, device: bytes, asked: Registration) -> bytes:
         """Let a device in; the relay's key, and the boards whose door it opened."""
@@ -70,6 +79,8 @@ class Relay:
 
     def push(self, who: Caller, given: Push) -> Pushed:
         """Keep what holds of a push."""
+        if not who.sees(given.space):
+            raise not_found()
         checked = pushing.check(given)
         kept = self.store.run(lambda writing: pushing.keep(writing, who, given, checked, self.limits))
         if kept.touched:
@@ -82,11 +93,19 @@ class Relay:
 
     def summary(self, who: Caller, said: Summary) -> Different | None:
         """Where what the caller knows differs from what is here for it, as of now."""
-        return pulling.compare(self.store.positions(who.identity), said)
+        return pulling.compare(people.positions(self.store, who), said)
+
+    def news(self, held: Mapping[bytes, Position], said: Summary, different: Different) -> bytes:
+        """The section of the one entry that the asker lacks, where the digests tell and it is small; or nothing."""
+        row = pulling.newest(self.store, held, said, different)
+        if row is None:
+            return b""
+        answer = pulling.Pulling(self.store, self.signer, self.clock(), NEWS_LIMIT).answer(held, Pull((), (row,)))
+        return answer[1:] if len(answer) <= NEWS_LIMIT else b""
 
     def pull(self, who: Caller, asked: Pull) -> bytes:
         """The answer to a pull."""
-        held = self.store.positions(who.identity)
+        held = people.positions(self.store, who)
         return pulling.Pulling(self.store, self.signer, self.clock()).answer(held, asked)
 
     def put_object(self, who: Caller, piece: Piece) -> int:
@@ -99,6 +118,8 @@ class Relay:
 
     def open_mailbox(self, who: Caller, mailbox: bytes) -> int:
         """Open a mailbox; until when, in ms."""
+        if who.space is not None:
+            raise Refusal("relay.not_admitted", "the key of a grant lets nobody in")
         return mailboxes.begin(self.store, who, mailbox, self.limits, self.clock())
 
     def put_mailbox(self, mailbox: bytes, slot: int, data: bytes) -> None:

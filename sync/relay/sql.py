@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 from chaise_cli.ledger import receipt, segment
 
-from .contract import Chain, Entry, Position, Registered, Space, Spent, Upload
+from .contract import Chain, Entry, Position, Reach, Registered, Space, Spent, Upload
 
 ROWS: Final = 4_096  # entries looked at for one answer
 _ENTRY: Final = "first, length, device, first_seq, prev, last, head, events, signature"
@@ -104,18 +104,20 @@ class Writing:
 
     def devices(self, identity: bytes) -> int:
         query = (
-            "SELECT count(*) FROM device WHERE identity = ? AND NOT EXISTS"
+            "SELECT count(*) FROM device WHERE identity = ? AND space IS NULL AND NOT EXISTS"
             " (SELECT 1 FROM strike WHERE strike.identity = device.identity AND strike.device = device.device)"
         )
         return int(self._rows.all(query, identity)[0][0])
 
-    def register(self, device: bytes, identity: bytes, *, admin: bool) -> None:
+    def register(self, device: bytes, identity: bytes, *, admin: bool, reach: Reach | None = None) -> None:
         self._rows.all(
-            "INSERT INTO device (device, identity, admin) VALUES (?, ?, ?)"
-            " ON CONFLICT (device) DO UPDATE SET identity = excluded.identity, admin = excluded.admin",
+            "INSERT INTO device (device, identity, admin, space, until) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (device) DO UPDATE SET identity = excluded.identity, admin = excluded.admin,"
+            " space = excluded.space, until = excluded.until",
             device,
             identity,
             admin,
+            *(reach or (None, None)),
         )
 
     def strike(self, identity: bytes, device: bytes) -> None:
@@ -127,6 +129,9 @@ class Writing:
 
     def add_invite(self, digest: bytes) -> None:
         self._rows.all("INSERT INTO invite (digest) VALUES (?) ON CONFLICT DO NOTHING", digest)
+
+    def drop_invite(self, digest: bytes) -> None:
+        self._rows.all("DELETE FROM invite WHERE digest = ?", digest)
 
     def invited(self, digest: bytes) -> bool:
         return bool(self._rows.all("SELECT 1 FROM invite WHERE digest = ?", digest))
@@ -217,11 +222,14 @@ def key(rows: Rows, made: bytes) -> bytes:
 def registered(rows: Rows, device: bytes) -> Registered | None:
     """What is known of a device."""
     query = (
-        "SELECT device.identity, admin, strike.device IS NOT NULL FROM device LEFT JOIN strike"
+        "SELECT device.identity, admin, strike.device IS NOT NULL, space, until FROM device LEFT JOIN strike"
         " ON strike.identity = device.identity AND strike.device = device.device WHERE device.device = ?"
     )
     found = rows.all(query, device)
-    return Registered(found[0][0], bool(found[0][1]), bool(found[0][2])) if found else None
+    if not found:
+        return None
+    identity, admin, struck, space, until = found[0]
+    return Registered(identity, bool(admin), bool(struck), Reach(space, until) if space is not None else None)
 
 
 def served(rows: Rows, space: bytes, identity: bytes) -> bool:
@@ -265,6 +273,22 @@ def head_at(rows: Rows, space: bytes, number: int) -> tuple[bytes, Entry | None]
     if found[0].to < number:
         return found[0].head, None
     return (found[1].head if len(found) > 1 else receipt.START), found[0]
+
+
+def before(rows: Rows, spaces: Collection[bytes]) -> Mapping[bytes, Position]:
+    """Where spaces stood before their newest entry."""
+    query = (
+        "SELECT space.space, entry.first + entry.length - 1, entry.head FROM space JOIN entry"
+        " ON entry.space = space.space AND entry.first = (SELECT first FROM entry AS other"
+        " WHERE other.space = space.space ORDER BY first DESC LIMIT 1 OFFSET 1)"
+        f" WHERE space.space IN ({marks(spaces)})"
+    )
+    return {row[0]: Position(row[1], row[2]) for row in rows.all(query, *spaces)} if spaces else {}
+
+
+def invites(rows: Rows) -> Collection[bytes]:
+    """The SHA-256 of every invite."""
+    return [bytes(digest) for (digest,) in rows.all("SELECT digest FROM invite")]
 
 
 def doors(rows: Rows, spaces: Collection[bytes]) -> Mapping[bytes, bytes]:

@@ -21,7 +21,7 @@ from .contract import Entry, Position, Registered, T, Transaction, Unavailable
 
 AT_ONCE: Final = 64  # pieces of work in one transaction
 BUSY_S: Final = 10.0
-FORM: Final = 1
+FORM: Final = 2
 OLDEST: Final = (3, 35, 0)  # has RETURNING
 TABLES: Final = """
 CREATE TABLE relay (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -35,7 +35,8 @@ CREATE TABLE chain (space BLOB NOT NULL, device BLOB NOT NULL, seq INTEGER NOT N
     top INTEGER NOT NULL, PRIMARY KEY (space, device)) WITHOUT ROWID;
 CREATE TABLE served (space BLOB NOT NULL, identity BLOB NOT NULL, PRIMARY KEY (space, identity)) WITHOUT ROWID;
 CREATE INDEX served_to ON served (identity, space);
-CREATE TABLE device (device BLOB PRIMARY KEY, identity BLOB NOT NULL, admin INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE device (device BLOB PRIMARY KEY, identity BLOB NOT NULL, admin INTEGER NOT NULL, space BLOB,
+    until INTEGER) WITHOUT ROWID;
 CREATE INDEX device_of ON device (identity);
 CREATE TABLE strike (identity BLOB NOT NULL, device BLOB NOT NULL, PRIMARY KEY (identity, device)) WITHOUT ROWID;
 CREATE TABLE invite (digest BLOB PRIMARY KEY) WITHOUT ROWID;
@@ -125,6 +126,14 @@ class Sqlite:
     def head_at(self, space: bytes, number: int) -> tuple[bytes, Entry | None]:
         with _translated():
             return sql.head_at(self._rows, space, number)
+
+    def before(self, spaces: Collection[bytes]) -> Mapping[bytes, Position]:
+        with _translated():
+            return sql.before(self._rows, spaces)
+
+    def invites(self) -> Collection[bytes]:
+        with _translated():
+            return sql.invites(self._rows)
 
     def doors(self, spaces: Collection[bytes]) -> Mapping[bytes, bytes]:
         with _translated():

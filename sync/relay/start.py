@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from chaise_cli import ids
 from chaise_cli.errors import Usage
-from chaise_cli.ledger import receipt
+from chaise_cli.ledger import receipt, relay_invite
 
+from . import people
 from .contract import Store, Unavailable
 from .limits import Limits
 from .memory import Memory
@@ -105,6 +106,11 @@ def open_relay(address: str, limits: Limits, clock: Callable[[], int]) -> Opened
         return Opened(relay, kind, relay.new_invite() if kept == seed else None)
     except Unavailable as error:
         raise StoreFailed(kind=kind, why=str(error)) from error
+
+
+def invite_id(invite: str) -> str:
+    """What lists call an invite."""
+    return people.invite_id(relay_invite.digest(relay_invite.read(invite)))
 
 
 def serve(opened: Opened, wanted: Wanted, listening: Callable[[str], None]) -> None:

@@ -17,6 +17,7 @@ from sync.relay.contract import (
     Chain,
     Entry,
     Position,
+    Reach,
     Registered,
     Space,
     Spent,
@@ -105,6 +106,7 @@ def test_what_was_kept_is_read_by_everybody_afterwards(opens: Open) -> None:
     store = opens()
     found(store)
     store.run(lambda writing: write(writing, 3))
+    assert store.before([SPACE]) == store.before([]) == {}
     store.run(lambda writing: write(writing, 2))
     other = opens()
     log = other.entries(SPACE, 0, 1000)
@@ -133,6 +135,7 @@ def test_entries_are_found_by_number_by_seq_and_up_to_a_size(store: Store) -> No
     assert store.head_at(SPACE, 4) == (log[0].head, log[1])
     assert store.head_at(SPACE, 7) == (log[1].head, log[2])
     assert store.head_at(SPACE, 9)[1] is None
+    assert store.before([SPACE, OTHER]) == {SPACE: Position(4, log[1].head)}
 
     def look(writing: Transaction, first: int, last: int) -> list[Entry]:
         return list(writing.overlapping(SPACE, DEVICE, first, last))
@@ -321,11 +324,28 @@ def test_devices_are_registered_and_struck(store: Store) -> None:
     assert store.device(SPACE) is None
 
 
+def test_keys_of_grants_are_registered_with_what_they_reach_and_are_no_devices(store: Store) -> None:
+    reach = Reach(SPACE, 2**52)
+    store.run(lambda writing: writing.register(DEVICE, LISA, admin=False, reach=reach))
+    assert store.device(DEVICE) == Registered(LISA, admin=False, struck=False, reach=reach)
+    assert store.run(lambda writing: writing.devices(LISA)) == 0
+    store.run(lambda writing: writing.strike(LISA, DEVICE))
+    assert store.device(DEVICE) == Registered(LISA, admin=False, struck=True, reach=reach)
+    store.run(lambda writing: writing.register(DEVICE, LISA, admin=True))
+    assert store.device(DEVICE) == Registered(LISA, admin=True, struck=True)
+
+
 def test_invites_are_known_by_their_hash(store: Store) -> None:
     store.run(lambda writing: writing.add_invite(OTHER))
     store.run(lambda writing: writing.add_invite(OTHER))
     assert store.run(lambda writing: writing.invited(OTHER))
     assert not store.run(lambda writing: writing.invited(SPACE))
+    store.run(lambda writing: writing.add_invite(SPACE))
+    assert sorted(store.invites()) == sorted([OTHER, SPACE])
+    store.run(lambda writing: writing.drop_invite(OTHER))
+    store.run(lambda writing: writing.drop_invite(OTHER))
+    assert not store.run(lambda writing: writing.invited(OTHER))
+    assert list(store.invites()) == [SPACE]
 
 
 def test_an_attachment_is_served_when_it_is_whole(store: Store) -> None:

@@ -90,6 +90,25 @@ def test_an_invite_can_be_made_while_it_runs(tmp_path: Path, operator: Person, s
         Visitor(relay.url, "ada").register(printed.out.split()[-1])
 
 
+def test_an_invite_that_was_withdrawn_lets_nobody_in(tmp_path: Path, operator: Person, store: str) -> None:
+    with RelayProcess(tmp_path, store) as relay:
+        lost, kept = (operator.does("relay", "invite", "--store", store) for _ in range(2))
+        Visitor(relay.url, "lisa").register(lost["invite"])
+        before = operator.does("relay", "invites", "--store", store)
+        assert {lost["invite_id"], kept["invite_id"]} < {one["id"] for one in before}
+        done = operator.does("relay", "invite", "--withdraw", lost["invite_id"][:6].upper(), "--store", store)
+        assert (done["withdrawn"], done["invite"]) == (lost["invite_id"], None)
+        after = operator.does("relay", "invites", "--store", store)
+        assert [one for one in before if one not in after] == [{"id": lost["invite_id"]}]
+        with pytest.raises(AssertionError, match="not_admitted"):
+            Visitor(relay.url, "eve").register(lost["invite"])
+        Visitor(relay.url, "lisa").register(lost["invite"])  # who was let in stays
+        Visitor(relay.url, "ada").register(kept["invite"])
+        for unknown in (lost["invite_id"], lost["invite_id"][:3], ""):
+            failed = operator.fails("relay", "invite", "--withdraw", unknown, "--store", store)
+            assert (failed.code, failed.exit) == ("relay.no_invite", 3)
+
+
 def test_without_a_store_it_is_below_the_data_folder(tmp_path: Path, operator: Person) -> None:
     answer = operator.run("relay", "invite", "--json", env={"XDG_DATA_HOME": str(tmp_path / "data")})
     assert answer.exit == 0

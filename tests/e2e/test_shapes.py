@@ -30,7 +30,9 @@ PROMISED: Final = {  # the table of the product's page: more may be added, none 
     "milestones totals{funded held released refunded disputed} may",
     "milestone": "id deal n title amount due criteria final state funded held released refunded payable paid_out "
     "review_deadline files may op",
-    "op": "id request_id kind amount total to state ref",
+    "op": "id request_id kind amount total to state ref grant",
+    "grant": "id deal name by can milestone max per_day spent until approvals approved{by milestone total} "
+    "delivered_for_ms policy state final file",
     "file": "name size digest fetched",
     "journal_entry": "at text ref postings{account amount}",
     "booking": "id deal organizer attendees final start end tz url uid sequence turn offers slots state",
@@ -44,9 +46,10 @@ PROMISED: Final = {  # the table of the product's page: more may be added, none 
     "log_entry": "id space kind by device seq lamport at status reason delivery",
     "place": "peer kind auto synced_at boards spaces unsent problem caught",
     "sync": "peers{peer sent received rejected state problems}",
-    "relay": "url relay store invite",
     "sim": "url store control",
     "round": "consented moved declined problems",
+    "relay": "url relay store invite invite_id withdrawn",
+    "relay_entry": "id",
     "sync_status": "spaces{space kind events local placed seen pending oldest} events{delivery places seen final}",
     "serving": "at peers",
     "verify": "events spaces balances problems",
@@ -57,6 +60,7 @@ SOMETIMES: Final = {  # promised, but not in every object
     "identity": {"recovery_file"},
     "board": {"invite"},
     "milestone": {"op"},
+    "grant": {"file"},
 }
 
 KINDS: Final = {
@@ -188,6 +192,18 @@ def _terms(lisa: Person, james: Person, deal: str) -> None:
     settle(lisa, james)
 
 
+def _grant(lisa: Person, james: Person, deal: str) -> None:
+    limits = ("--max", "600EUR", "--per-day", "100EUR", "--until", "2026-12-31", "--delivered-for", "1h")
+    approvals, out = ("--approvals", f"1of:{james.id}"), ("-o", str(lisa.folder / "ci.key"))
+    made = lisa.does("grant", "create", "--can", "release", "--deal", deal, *limits, *approvals, *out)
+    settle(lisa, james)
+    james.does("grant", "approve", made["id"], "--total", "600EUR", "--milestone", "1")
+    settle(lisa, james)
+    lisa.does("show", made["id"])
+    lisa.does("grants")
+    lisa.does("grant", "revoke", made["id"])
+
+
 def _work(lisa: Person, james: Person, deal: str) -> None:
     first, second, third = (f"{deal}/{n}" for n in (1, 2, 3))
     lisa.does("cancel", third)
@@ -209,7 +225,8 @@ def _work(lisa: Person, james: Person, deal: str) -> None:
     settle(lisa, james)
     james.does("deliver", first, "--note", "there it is")
     settle(lisa, james)
-    released = lisa.does("release", first, "--confirm", "600.00 EUR to @james", "--request-id", "r1")
+    released = _by_policy(lisa, james, first)
+    _grant(lisa, james, deal)
     lisa.does("rail", "due")
     lisa.does("agent", "run", "--once")
     lisa.does("show", released["op"]["id"])
@@ -230,6 +247,30 @@ def _work(lisa: Person, james: Person, deal: str) -> None:
     james.does("accept", second)
     james.does("refund", second, "--dry-run")
     settle(lisa, james)
+
+
+def _by_policy(lisa: Person, james: Person, milestone: str) -> Any:
+    """What was accepted in writing goes, and James judges the run again."""
+    policy, cases, key = (lisa.folder / name for name in ("release.toml", "cases.toml", "id.pub"))
+    policy.write_text(
+        'version = 1\n[[rule]]\nmilestone = "1"\ntotal = "all"\nrequire = [{ file = "accept.json", equals = true }]\n'
+    )
+    cases.write_text('[[case]]\nname = "nothing"\nexpect = "wait"\n')
+    key.write_text("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea lisa\n")
+    lisa.run("policy", "check", str(policy), milestone, "--json")
+    (lisa.folder / "accept.json").write_text("true")
+    lisa.does("policy", "check", str(policy))
+    lisa.does("policy", "test", str(policy), str(cases))
+    lisa.does("policy", "key", milestone.partition("/")[0], str(key))
+    released = lisa.does(
+        "release", milestone, "--policy", str(policy), "--confirm", "600.00 EUR to @james", "--request-id", "r1"
+    )
+    lisa.does("show", released["op"]["run"])
+    lisa.does("policy", "explain", released["op"]["run"])
+    lisa.does("show", milestone.partition("/")[0])
+    settle(lisa, james)
+    james.run("policy", "explain", released["op"]["run"], "--json")
+    return released
 
 
 def _look(lisa: Person, james: Person, deal: str) -> None:
@@ -292,7 +333,8 @@ def _sim(lisa: Person, folder: Path) -> None:
 
 
 def _relay(lisa: Person, folder: Path) -> None:
-    lisa.does("relay", "invite", "--store", f"sqlite:{folder / 'relay.db'}")
+    for verb in ("invite", "invites"):
+        lisa.does("relay", verb, "--store", f"sqlite:{folder / 'relay.db'}")
     for store in ("memory:", f"sqlite:{folder / 'relay.db'}"):
         with RelayProcess(folder, store) as relay:
             lisa.heard.append(relay.result)  # type: ignore[attr-defined]

@@ -38,6 +38,7 @@ READS: Final = {  # verb → the ways to call it; words in braces are ids of the
     "balance": ("", "{deal}", "--by deal", "--by person", "--by month"),
     "journal": ("", "{deal}"),
     "rail": ("due",),
+    "grants": ("", "{deal}"),
     "reviews": ("@james", "{deal}"),
     "inbox": ("",),
     "devices": ("",),
@@ -54,11 +55,11 @@ TAKES_CIPHERS: Final = VOUCHED | WITH_THEIR_ACT
 WRITES: Final = {
     *("init", "unlock", "lock", "board", "service", "post", "close", "invite", "propose", "shortlist", "decline"),
     *("withdraw", "message", "book", "hire", "accept", "cancel", "update", "deliver", "changes", "fund", "release"),
-    *("refund", "review", "sync", "peer", "device", "agent", "batch"),
+    *("refund", "review", "sync", "peer", "device", "agent", "batch", "grant"),
 }
 TEXTS: Final = {"help", "schema", "completion"}  # they open no home
 SERVERS: Final = {"relay"}  # likewise
-CHECKS: Final = {"doctor", "verify", "backup", "restore"}  # they load what they check
+CHECKS: Final = {"doctor", "verify", "backup", "restore", "policy"}  # they load what they check
 CALLS: Final = [f"{verb} {rest}".strip() for verb, ways in READS.items() for rest in ways]
 CHILD: Final = """
 import json, os, sys

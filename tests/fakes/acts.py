@@ -98,7 +98,7 @@ ACTS: Final[dict[str, Act]] = {
     "raw decline": _raw(lambda w, i: deals.DealDeclined(w.state.deal.opening, "raw")),
     "raw fund": _raw(lambda w, i: escrow.FundRequested(_n(i), 60_000, "EUR", f"q-{i % 3}", text(bytes(32)))),
     "raw release": _raw(
-        lambda w, i: escrow.ReleaseAuthorized(_n(i), None, 1 + i, None, "EUR", f"q-{i % 3}", text(bytes(32)))
+        lambda w, i: escrow.ReleaseAuthorized(_n(i), None, 1 + i, None, "EUR", f"q-{i % 3}", text(bytes(32)), None)
     ),
     "raw accept": _raw(lambda w, i: BookingAccepted(_some_booking(w, i), _nothing(i), _n(i), allow_overlap=False)),
     "raw cancel": _raw(lambda w, i: BookingCancelled(_some_booking(w, i), "raw")),

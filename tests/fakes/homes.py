@@ -236,7 +236,7 @@ def device(session: Session) -> DeviceId:
 
 
 _TABLES: Final = ("deal", "milestone", "op", "entry", "booking", "review", "message", "file", "listing", "opinion",
-                  "profile", "board_name")  # fmt: skip
+                  "profile", "board_name", "told")  # fmt: skip
 
 
 def state(session: Session, space: SpaceId) -> dict[str, list[Any]]:

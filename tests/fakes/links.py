@@ -38,7 +38,7 @@ class Link(Protocol):
         """Let both meet once; what the exchange did for each."""
 
 
-class _Conversation:
+class Conversation:
     """A transport over pipes that are there already."""
 
     def __init__(self, stream: wire.Stream) -> None:
@@ -67,7 +67,7 @@ class StdioLink:
         thread.start()
         try:
             stream = self._around(Pipes(to_near[0], to_far[1], IDLE_S))
-            led = engine.exchange(one, one.device, _Conversation(stream))
+            led = engine.exchange(one, one.device, Conversation(stream))
         finally:
             os.close(to_near[0])
             os.close(to_far[1])

@@ -30,11 +30,15 @@ def relay(store: Store | None = None, limits: Limits | None = None, clock: Hands
     return Relay(store or Memory(), signer("relay"), (clock or Hands()).now, seeded("relay"), limits)
 
 
-def certify(person: str, device: str, kind: certificate.Kind = "admin", by: str = "") -> certificate.Certificate:
-    """A certificate of `person`'s for a device, signed by the root or by the device `by`."""
+def certify(
+    person: str, device: str, kind: certificate.Kind = "admin", by: str = "", grant: tuple[bytes, int] = (bytes(32), 0)
+) -> certificate.Certificate:
+    """A certificate of `person`'s for a device, signed by the root or by the device `by`; grant: its space and end."""
     root = signer(f"{person}'s root")
     made = DeviceId(text(signer(device).public))
-    return certificate.issue(signer(by) if by else root, kind, certificate.identity_of(root.public), made, device, 0)
+    whose, issuer = certificate.identity_of(root.public), signer(by) if by else root
+    until = {"space": text(grant[0]), "until": grant[1]} if kind == "grant" else {}
+    return certificate.issue(issuer, kind, whose, made, device, 0, **until)  # type: ignore[arg-type]
 
 
 def identity(person: str) -> bytes:
@@ -45,11 +49,20 @@ def identity(person: str) -> bytes:
 class Guest:
     """A device at a relay. name: of the device, and of its person unless `of` says another."""
 
-    def __init__(self, at: Relay, name: str, *, of: str = "", kind: certificate.Kind = "admin", by: str = "") -> None:
+    def __init__(
+        self,
+        at: Relay,
+        name: str,
+        *,
+        of: str = "",
+        kind: certificate.Kind = "admin",
+        by: str = "",
+        grant: tuple[bytes, int] = (bytes(32), 0),
+    ) -> None:
         self.at, self.name, self.person = at, name, of or name
         self.key = signer(name)
         self.device, self.identity = self.key.public, identity(self.person)
-        own = certify(self.person, name, kind, by)
+        own = certify(self.person, name, kind, by, grant)
         self.chain = [own, certify(self.person, by)] if by else [own]
 
     def register(self, *, invite: str | None = None, doors: Sequence[tuple[bytes, bytes]] = ()) -> Guest:

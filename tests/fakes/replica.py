@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
 from chaise_cli import ids
 from chaise_cli.crypto import signing
 from chaise_cli.errors import ChaiseError
-from chaise_cli.ledger import canonical, certificate, clear, header, segment
+from chaise_cli.ledger import canonical, certificate, clear, header, receipt, segment
 from chaise_cli.ledger.segment import Sealed, Segment
 from sync.replica import Admission, Head, Problem, SpaceInfo, position
 
@@ -121,7 +121,8 @@ class MemoryReplica:
         self.waiting_limit = waiting_limit
         self.admissions = 0
         self.revoked: set[bytes] = set()
-        self.kept_receipts: dict[bytes, list[bytes]] = {}
+        self.used_relays: list[bytes] = []
+        self.kept_receipts: dict[bytes, list[bytes]] = {}  # the newest of each relay
         self.seen_receipts: list[bytes] = []
 
     # Writing
@@ -219,6 +220,16 @@ class MemoryReplica:
         last = chain.signed[at]
         prev = chain.ids[from_seq - 1] if from_seq else header.ZERO
         return Segment(space, device, from_seq, prev, chain.events[from_seq : last + 1], chain.signatures[last])
+
+    def relays(self) -> Sequence[bytes]:
+        return self.used_relays
+
+    def signed(self, relays: Collection[bytes]) -> Mapping[bytes, bytes]:
+        given = {space: [receipt.unpack(one) for one in kept] for space, kept in self.kept_receipts.items()}
+        return {
+            space: b"".join(one.relay + one.number.to_bytes(8, "big") + one.head for one in kept if one.relay in relays)
+            for space, kept in given.items()
+        }
 
     def receipts(self, space: bytes) -> Sequence[bytes]:
         return self.kept_receipts.get(space, ())

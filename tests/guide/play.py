@@ -1,8 +1,9 @@
 """Plays the transcripts of docs/guide: each `lisa$` or `james$` line is typed at a terminal, its output compared.
 
-The chapters of one folder build on one another. `phone$` is Lisa's second machine, `relay$` a server's operator; a line
-that ends in ` &` runs beside what follows: of a server is shown what it prints up to its address, of a device that
-lets another in nothing, once its code is there. The address 127.0.0.1:8787 stands for a free one.
+The chapters of one folder build on one another. `phone$` is Lisa's second machine, `relay$` a server's operator, `ada$`
+an escrow agent, `ci$` a machine without any home; a line that ends in ` &` runs beside what follows: of a server is
+shown what it prints up to its address, of a device that lets another in nothing, once its code is there. The addresses
+127.0.0.1:8787 and 127.0.0.1:8899 stand for free ones.
 
 In a transcript, ids stand for ids: the first time `post-4tq8` is printed it is bound to the id that was really
 printed there, and from then on it means that one. `…` stands for anything, alone on a line for any lines.
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
 
 GUIDE: Final = Path(__file__).parents[2] / "docs" / "guide"
 PASSPHRASE: Final = "correct horse battery staple"
-PEOPLE: Final = ("lisa", "james", "phone", "relay")
-ADDRESS: Final = "127.0.0.1:8787"
-ID: Final = re.compile(r"\b(id|dev|board|post|deal|book|msg|rev|svc|op)-([0-9a-z]{4,26})\b")
+PEOPLE: Final = ("lisa", "james", "phone", "relay", "ada", "ci")
+ADDRESSES: Final = ("127.0.0.1:8787", "127.0.0.1:8899")
+ID: Final = re.compile(r"\b(id|dev|board|post|deal|book|msg|rev|svc|op|grant|run)-([0-9a-z]{4,26})\b")
 SECONDS: Final = 60  # one command may take
 
 
@@ -74,7 +75,7 @@ class Stage:
         self.folder = folder
         self._ids: dict[str, str] = {}
         self._servers: list[subprocess.Popen[bytes]] = []
-        self._address = f"127.0.0.1:{_free_port()}"
+        self._addresses = {told: f"127.0.0.1:{_free_port()}" for told in ADDRESSES}
         programs = folder / "bin"
         programs.mkdir()
         program = programs / "chaise"
@@ -95,7 +96,13 @@ class Stage:
         shown = _at_terminal(
             ["/bin/sh", "-c", self._real(step.command)], self._environment(step), self.folder / step.who, answers
         )
-        return shown.replace(self._address, ADDRESS)
+        return self._told(shown)
+
+    def _told(self, shown: str) -> str:
+        """What was printed, with the addresses that the guide names."""
+        for told, real in self._addresses.items():
+            shown = shown.replace(real, told)
+        return shown
 
     def close(self) -> None:
         """Stop the servers."""
@@ -122,9 +129,9 @@ class Stage:
         printed = b""
         for line in server.stdout:
             printed += line
-            if self._address.encode() in line:
+            if any(real.encode() in line for real in self._addresses.values()):
                 break
-        return printed.decode(errors="replace").replace(self._address, ADDRESS)
+        return self._told(printed.decode(errors="replace"))
 
     def _stop(self) -> str:
         """Interrupt the newest server and wait for its end; nothing is shown of it."""
@@ -149,7 +156,10 @@ class Stage:
 
     def _real(self, text: str) -> str:
         """The ids of the guide replaced by those they stand for."""
-        return ID.sub(lambda found: self._ids.get(found[0], found[0]), text).replace(ADDRESS, self._address)
+        text = ID.sub(lambda found: self._ids.get(found[0], found[0]), text)
+        for told, real in self._addresses.items():
+            text = text.replace(told, real)
+        return text
 
     def differs(self, step: Step, output: str) -> str | None:
         """Why what was printed is not what the guide says; None when it is. Binds new ids on the way."""
@@ -259,4 +269,4 @@ def _reply(fresh: str, answers: list[str]) -> str | None:
 
 def parts() -> list[list[Path]]:
     """The chapters of each part of the guide, in order; every part begins with empty homes."""
-    return [sorted(folder.glob("[0-9]*.md")) for folder in (GUIDE, GUIDE / "machines")]
+    return [sorted(folder.glob("[0-9]*.md")) for folder in (GUIDE, GUIDE / "machines", GUIDE / "escrow")]

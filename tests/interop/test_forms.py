@@ -18,11 +18,11 @@ from tests.interop.test_vectors import foreign
 # Something for each pattern that a Form may ask for.
 EXAMPLES: Final = (
     *("EUR", "UTC", "seo", "https://x", "a@b", "2026-12-01T15:00:00", "A" * 22),
-    *("manual", "client", "hour", "closed", "withdrawn"),
+    *("manual", "client", "hour", "closed", "withdrawn", "allow", "deliver"),
 )
-NUMBERS: Final = (0, 5, 100, 1_000, 1_440, 3_650, 10_000, 43_200, 315_360_000_000, 253_370_764_799_999)
+NUMBERS: Final = (0, 5, 100, 1_000, 1_440, 3_650, 10_000, 43_200, 31_622_400_000, 315_360_000_000, 253_370_764_799_999)
 LENGTHS: Final = (40, 64, 120, 128, 200, 500, 2_000, 6_000)
-LISTS: Final = (0, 4, 5, 10, 20, 30)
+LISTS: Final = (0, 3, 4, 5, 10, 19, 20, 30)
 EDGES: Final[tuple[Any, ...]] = (
     *(None, True, -1, 1, 2**53 - 1, {}, [None], [""], [{}], ["x" * 500], ["x" * 501]),
     *(number + more for number in NUMBERS for more in (0, 1)),
@@ -43,8 +43,22 @@ EDGES: Final[tuple[Any, ...]] = (
         "tel:1",
         "client",
         "talent",
+        "allow",
+        "deny",
+        "wait",
     ),
-    *("withdrawn", "expired", "filled", "EUR", "A" * 22, "2026-12-01T15:00:00", "2026-12-01T15:00:60"),
+    *(
+        "withdrawn",
+        "expired",
+        "filled",
+        "release",
+        ["fund"] * 4,
+        ["refund"] * 5,
+        "EUR",
+        "A" * 22,
+        "2026-12-01T15:00:00",
+        "2026-12-01T15:00:60",
+    ),
     *(text(bytes(size)) for size in (16, 31, 32, 33, 64)),
 )
 

@@ -246,6 +246,7 @@ _LISTS: Final[dict[str, Callable[[bytes], Any]]] = {
     "WANT": lambda data: [text(address) for address in wire.read_wants(data)],
     "RANGES": lambda data: [[number, text(digests)] for number, digests in wire.read_ranges(data)],
     "PARTS": wire.read_parts,
+    "RECEIPTS": lambda data: [text(packed) for packed in wire.read_receipts(data)],
     "SPACES": lambda data: [[text(space), text(mark)] for space, mark in wire.read_spaces(data)],
 }
 
@@ -257,6 +258,9 @@ def _payload(given: Input) -> Any:
     if name == "SUMMARY":
         said = wire.read_summary(data, leads=given["leads"])
         return {"digest": text(said.digest), "wants": said.wants, "ranges": text(said.ranges)}
+    if name == "PAIR":
+        mailbox, message = wire.read_pair(data)
+        return {"mailbox": text(mailbox), "message": text(message)}
     if name == "HEADS":
         space, heads = wire.read_heads(data)
         return {"space": text(space), "heads": _heads(heads)}
@@ -275,7 +279,13 @@ def _heads(heads: Sequence[Head]) -> list[Values]:
 def _comparison(given: Input) -> Values:
     held = {raw(space): [Head(raw(a), seq, raw(b)) for a, seq, b in heads] for space, heads in given["spaces"]}
     salt = raw(given["transcript"]) + given["number"].to_bytes(4, "big")
-    marks = {space: dialogue.mark(salt, space, position(heads)) for space, heads in held.items()}
+    signed = {
+        raw(space): b"".join(sorted(raw(relay) + number.to_bytes(8, "big") + raw(head) for relay, number, head in rows))
+        for space, rows in given["signed"]
+    }
+    marks = {
+        space: dialogue.mark(salt, space, position(heads), signed.get(space, b"")) for space, heads in held.items()
+    }
     told = [[text(space), text(position(held[space])), text(marks[space])] for space in sorted(held)]
     return {"spaces": told, "digest": text(ranges.whole(marks)), "ranges": text(ranges.ranges(marks))}
 
@@ -317,8 +327,9 @@ def _proof(given: Input) -> Values:
     role = given["role"].encode()
     handshake._check(said, role, transcript, payload[:64])
     keys = {raw(secret): derivation.derive(raw(secret), "access") for secret in given["boards"]}
+    keys |= {raw(relay): raw(relay) for relay in given["relays"]}
     shared = handshake._shared(keys, role, transcript, payload[64:])
-    return {"boards": [raw(secret) in shared for secret in given["boards"]]}
+    return {name: [raw(one) in shared for one in given[name]] for name in ("boards", "relays")}
 
 
 def _ranges(given: Input) -> Values:
@@ -349,19 +360,22 @@ def _different(data: bytes, _: int) -> Values:
     if found is None:
         return {"differs": False}
     rows = [{"range": number, "digests": text(row)} for number, row in found.ranges]
-    return {"differs": True, "digest": text(found.digest), "ranges": rows}
+    return {"differs": True, "digest": text(found.digest), "ranges": rows, "news": _told_of(found.news)}
 
 
 def _sections(data: bytes, _: int) -> Values:
     sections, more = relay_messages.read_sections(data)
-    told = [
+    return {"more": more, "sections": _told_of(sections)}
+
+
+def _told_of(sections: Sequence[relay_messages.Section]) -> list[Values]:
+    return [
         {
             "space": text(one.space), "after": one.after, "to": one.receipt.number,
             "order": [list(run) for run in one.order], "segments": [_told(run) for run in one.segments],
         }
         for one in sections
     ]  # fmt: skip
-    return {"more": more, "sections": told}
 
 
 def _summary(data: bytes, _: int) -> Values:
@@ -453,7 +467,7 @@ def _door_proof(given: Input) -> Values:
 
 
 def _request(given: Input) -> Values:
-    """By RFC 9421 over these four components; `input` is what stands behind `chaise=`."""
+    """By RFC 9421 over these four components; `input` is what stands behind `c=`."""
     told = {"@method": "method", "@authority": "authority", "@path": "path", "content-digest": "digest"}
     lines = [f'"{name}": {given[field]}' for name, field in told.items()]
     base = "\n".join([*lines, f'"@signature-params": {given["input"]}'])

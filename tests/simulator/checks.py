@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from chaise_cli.ids import SpaceId, public, raw, text
 from chaise_cli.session import checking, rekeying
 from chaise_cli.session.relaying import RelayMemory
-from chaise_cli.store import check, epochs, events, places
+from chaise_cli.store import check, deals, epochs, events, places
 from sync.relay_memory import Reached
 from tests.fakes import homes
-from tests.simulator.devices import Device
+from tests.simulator.devices import Device, Line
 from tests.simulator.relays import Place
 
 _SETTLED = (
     "SELECT e.id, e.uptake, e.lamport, e.void, s.id FROM event e JOIN chain c ON c.no = e.chain"
     " JOIN space s ON s.no = c.space WHERE e.uptake IS NOT NULL"
 )
-_MOVED = (
-    "SELECT DISTINCT s.id FROM event e JOIN chain c ON c.no = e.chain JOIN space s ON s.no = c.space"
+# Deals whose line may be another than one chain: where the role moved, a device was revoked, or one forked.
+_TURNED = (
+    "SELECT DISTINCT c.space FROM event e JOIN chain c ON c.no = e.chain"
     " WHERE e.kind IN ('agent.device', 'deal.device_revoked')"
+    " UNION SELECT d.space FROM deal d JOIN chain c ON c.space = d.space WHERE c.parent IS NOT NULL"
 )
-
-
-# Deals whose agent has two heads: there, what only the branch that does not stand took up may change.
-_TWO_HEADS = (
-    "SELECT s.id FROM deal d JOIN space s ON s.no = d.space WHERE EXISTS (SELECT 1 FROM event e JOIN chain c"
-    " ON c.no = e.chain WHERE c.space = d.space AND c.device = d.agent GROUP BY e.seq HAVING count(DISTINCT e.id) > 1)"
+_COUNTS = (
+    "SELECT d.space, s.id, count(*) FROM deal d JOIN space s ON s.no = d.space JOIN chain c ON c.space = d.space"
+    " JOIN event e ON e.chain = c.no GROUP BY d.space"
+)
+_STRAIGHT = (
+    "SELECT e.id FROM deal d JOIN chain c ON c.space = d.space AND c.device = d.agent JOIN event e ON e.chain = c.no"
+    " WHERE d.space = ? AND e.suite = 1 AND c.identity = d.client ORDER BY e.seq"
 )
 
 
 class Broken(AssertionError):
     """A law was broken."""
+
+
+_ALL: Final = 1 << 62  # behind every uptake
 
 
 def _hold(true: object, text_: str) -> None:
@@ -47,9 +53,10 @@ def steady(device: Device) -> None:
     lost = [kind for id_, kind in device.acked.items() if id_ not in own]
     _hold(not lost, f"{device.label} lost what it had acknowledged: {lost}")
     settled = {row[0]: row[1:] for row in database.execute(_SETTLED).fetchall()}
-    moved = {row[0] for query in (_MOVED, _TWO_HEADS) for row in database.execute(query).fetchall()}
+    before, device.lines = device.lines, _lines(device)
+    stands = final(device.settled, before, device.lines)
     for id_, row in device.settled.items():
-        if settled.get(id_) != row and row[-1] not in moved:
+        if settled.get(id_) != row and row[0] <= stands.get(row[-1], _ALL):
             raise Broken(f"{device.label}: {text(id_)} was taken up as {row[:-1]} and now is {settled.get(id_)}")
     device.settled = settled
     _hold(not check.unbalanced(database), f"{device.label}: entries that do not balance")
@@ -59,6 +66,39 @@ def steady(device: Device) -> None:
         funded, released, refunded, held, payable, paid_out = row
         fits = min(row) >= 0 and held + released + refunded <= funded and payable + paid_out <= released + refunded
         _hold(fits, f"{device.label}: more money left than came in")
+
+
+def _lines(device: Device) -> dict[bytes, Line]:
+    """The events of the agent's line in each deal; looked up anew where a deal has grown."""
+    database = device.session.db
+    turned = {no for (no,) in database.execute(_TURNED).fetchall()}
+    found: dict[bytes, Line] = {}
+    for no, space, count in database.execute(_COUNTS).fetchall():
+        known = device.lines.get(space)
+        if known is not None and known.length == count:
+            found[space] = known
+        elif no in turned:
+            line = deals.DealFold(database, events.space_numbered(database, no)).line()
+            found[space] = Line(count, [raw(place.id) for place in line.events] if line else [])
+        else:
+            found[space] = Line(count, [id_ for (id_,) in database.execute(_STRAIGHT, (no,)).fetchall()])
+    return found
+
+
+def final(
+    settled: Mapping[bytes, tuple[Any, ...]], before: Mapping[bytes, Line], now: Mapping[bytes, Line]
+) -> dict[bytes, int]:
+    """Of deals whose line left the way it was on: up to which uptake nothing may change all the same.
+
+    Only there did the agent have two heads, by a fork, by a handover that it did not hear of, or by a revocation.
+    """
+    found = {}
+    for space, line in before.items():
+        then = now[space].events if space in now else []
+        alike = next((at for at, id_ in enumerate(line.events) if then[at : at + 1] != [id_]), len(line.events))
+        if alike < len(line.events):
+            found[space] = max((settled[id_][0] for id_ in line.events[:alike] if id_ in settled), default=-1)
+    return found
 
 
 def differences(one: dict[str, Any], other: dict[str, Any]) -> str:
@@ -72,13 +112,11 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> str:
     return "; ".join(found)
 
 
-def converged(devices: Sequence[Device], left_out: Iterable[SpaceId] = ()) -> None:
-    """All who may see a space hold the same of it."""
+def converged(devices: Sequence[Device]) -> None:
+    """All who may see a space hold the same of it, devices of one person their self space too."""
     known: dict[SpaceId, tuple[Device, dict[str, Any]]] = {}
     for device in devices:
-        for space in device.spaces("board", "deal"):
-            if space.id in left_out:
-                continue
+        for space in device.spaces("self", "board", "deal"):
             state = homes.state(device.session, space.id)
             first, other = known.setdefault(space.id, (device, state))
             if state != other:
@@ -129,26 +167,9 @@ def forked(one: Device, other: Device) -> set[tuple[bytes, bytes]]:
     return {place[:2] for place, ids in one.events().items() if place in theirs and not ids & theirs[place]}
 
 
-def keeps_branches(device: Device) -> bool:
-    """Whether the store keeps every history of a chain, so that forks are no reason to differ."""
-    return any(row[1] == "root" for row in device.session.db.execute("PRAGMA table_info(chain)").fetchall())
-
-
-def forks_among(devices: Sequence[Device]) -> set[SpaceId]:
-    """Spaces in which two devices hold different histories of a chain, where a store keeps the first one alone."""
-    if keeps_branches(devices[0]):
-        return set()
-    found = {space for one in devices for other in devices if one is not other for space, _ in forked(one, other)}
-    return {SpaceId(text(space)) for space in found}
-
-
 def knows_fork(device: Device, space: bytes, key: bytes) -> bool:
-    """Whether a device holds two histories of a chain, or the proof that there are."""
-    if keeps_branches(device):
-        return any(len(ids) > 1 for place, ids in device.events().items() if place[:2] == (space, key))
-    held = events.find_space(device.session.db, SpaceId(text(space)))
-    query = "SELECT 1 FROM fork WHERE space = ? AND device = ?"
-    return held is not None and device.session.db.execute(query, (held.no, key)).fetchone() is not None
+    """Whether a device holds two histories of a chain."""
+    return any(len(ids) > 1 for place, ids in device.events().items() if place[:2] == (space, key))
 
 
 def receipts(device: Device, where: str) -> Mapping[bytes, Reached]:
@@ -160,13 +181,13 @@ def receipts(device: Device, where: str) -> Mapping[bytes, Reached]:
 def split_views(one: Device, other: Device, where: str) -> bool:
     """Whether one relay has signed for two devices that share a space two heads at a number which both can tell.
 
-    Looked at are spaces of which the two hold different events: only for those do they show one another receipts.
+    Looked at are spaces that both hold.
     """
     if _relay(one, where) != _relay(other, where):  # another relay answers at the address: not one that says two things
         return False
     mine, theirs = receipts(one, where), receipts(other, where)
     for space in mine.keys() & theirs.keys():
-        if set(one.replica().heads(space)) == set(other.replica().heads(space)):
+        if not (one.replica().heads(space) and other.replica().heads(space)):
             continue
         number = min(mine[space].number, theirs[space].number)
         heads = {_head(device, where, space, number) for device in (one, other)} - {None}
@@ -185,7 +206,7 @@ def _head(device: Device, where: str, space: bytes, number: int) -> bytes | None
     return RelayMemory(device.session, place.no).head_at(space, number) if place else None
 
 
-def filled(devices: Sequence[Device], place: Place, *, exact: bool) -> None:
+def filled(devices: Sequence[Device], place: Place) -> None:
     """A relay holds all that those who sync with it hold of the spaces that go there."""
     for device in devices:
         known = places.find(device.session.db, place.where)
@@ -194,9 +215,8 @@ def filled(devices: Sequence[Device], place: Place, *, exact: bool) -> None:
             query = "SELECT count(*) FROM event e JOIN chain c ON c.no = e.chain WHERE c.space = ?"
             held = device.session.db.execute(query, (no,)).fetchone()[0]
             number, _ = place.log(device.label, raw(space))
-            fits = number == held if exact else number >= held
             kind = events.space_numbered(device.session.db, no).kind
-            _hold(fits, f"{place.where} holds {number} events of a {kind}, {device.label} {held}")
+            _hold(number == held, f"{place.where} holds {number} events of a {kind}, {device.label} {held}")
 
 
 def named(key: bytes) -> str:

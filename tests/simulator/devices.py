@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from chaise_cli.ids import raw
 from chaise_cli.session import access
@@ -26,6 +26,13 @@ _LEFT_OUT: Final = shutil.ignore_patterns("*-shm")
 Place = tuple[bytes, bytes, int]  # space, device, seq
 
 
+class Line(NamedTuple):
+    """The agent's line of a deal when the deal had `length` events."""
+
+    length: int
+    events: list[bytes]
+
+
 @dataclass(eq=False)
 class Device:
     """One installation. `acked`: events it was told are written, by id, with the kind of each."""
@@ -40,6 +47,7 @@ class Device:
     clock: Hands = field(default_factory=Hands)
     acked: dict[bytes, str] = field(default_factory=dict)
     settled: dict[bytes, tuple[Any, ...]] = field(default_factory=dict)  # what was taken up, and its verdict
+    lines: dict[bytes, Line] = field(default_factory=dict)  # by deal
     keys: set[bytes] = field(default_factory=set)  # the device keys it has had
     above: set[bytes] = field(default_factory=set)  # the keys of those that let it in
     backups: list[Path] = field(default_factory=list)
@@ -115,6 +123,7 @@ class Device:
         if not with_anchor:
             self.home.anchor.write_bytes(anchor)
         self.settled.clear()
+        self.lines.clear()
         self.open()
 
     def clone(self, label: str, folder: Path, chance: random.Random) -> Device:

@@ -42,7 +42,7 @@ LIES: Final[dict[str, Any]] = {
     "agent": lambda c, p: order.AgentDevice(DeviceId(text(p.device)), _event(c)),
     "held": lambda c, p: MoneyHeld(_event(c), _n(c), c.randint(1, 10**6), 0, _event(c), "cash"),
     "released": lambda c, p: MoneyReleased(None, _n(c), c.randint(1, 10**6), 0, _event(c)),
-    "release": lambda c, p: ReleaseAuthorized(_n(c), None, c.randint(1, 10**6), None, "EUR", "q", _asked(c)),
+    "release": lambda c, p: ReleaseAuthorized(_n(c), None, c.randint(1, 10**6), None, "EUR", "q", _asked(c), None),
     "fund": lambda c, p: FundRequested(_n(c), c.randint(1, 10**6), "EUR", f"q{c.randrange(3)}", _asked(c)),
     "delivered": lambda c, p: work.WorkDelivered(_n(c), "done", ()),
     "decline": lambda c, p: DealDeclined(_event(c), "no"),

@@ -77,12 +77,12 @@ class _Cut:
 class _Conversation:
     """A transport: the leading side of a conversation in memory."""
 
-    def __init__(self, stream: wire.Stream) -> None:
-        self._stream = stream
+    def __init__(self, stream: wire.Stream, random: Callable[[int], bytes]) -> None:
+        self._stream, self._random = stream, random
 
     def exchange(self, replica: Replica, signer: Signer, tally: Tally) -> None:
         """As `engine.Transport`."""
-        converse(wire.Channel(self._stream), replica, signer, tally, leads=True)
+        converse(wire.Channel(self._stream), replica, signer, tally, leads=True, random=self._random)
 
 
 def contact(one: Device, other: Device, cut: int | None = None) -> tuple[Met, Met]:
@@ -114,7 +114,7 @@ class _Redialled:
         served = Thread(target=_serve, args=(self._other, ends.far, self._far, _fuse_of(self._other)))
         served.start()
         try:
-            _Conversation(_Cut(ends.near, self._cut)).exchange(replica, signer, tally)
+            _Conversation(_Cut(ends.near, self._cut), self._one.session.random).exchange(replica, signer, tally)
         finally:
             ends.near.close()
             served.join()
@@ -135,7 +135,8 @@ def _serve(device: Device, stream: QueueStream, met: Met, light: Callable[[], No
     tally = Tally()
     try:
         try:
-            converse(wire.Channel(stream), HomeReplica(device.session), HomeSigner(device.session), tally, leads=False)
+            replica, signer = HomeReplica(device.session), HomeSigner(device.session)
+            converse(wire.Channel(stream), replica, signer, tally, leads=False, random=device.session.random)
         except ChaiseError as error:
             met.failure = met.failure or error
         done = tally.exchange()

@@ -10,6 +10,7 @@ import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import formatdate
+from itertools import combinations
 from typing import Any, Final
 from unittest import mock
 
@@ -20,6 +21,7 @@ from sync.relay.desk import Desk, Request
 from sync.relay.limits import Limits
 from sync.relay.memory import Memory
 from sync.relay.service import Relay
+from sync.relay_memory import Reached
 from sync.web import Address, Answer, NoAnswer
 from tests.fakes.homes import Hands, seeded
 
@@ -28,6 +30,7 @@ NET_FAULTS: Final = ("drop", "lost answer", "double", "late")
 LIES: Final = ("roll back", "wipe", "replace", "split", "withhold", "false head")
 _PLENTY: Final = Limits(requests=10**9, sources=10**9)
 _RECEIPT: Final = 208
+_SIGNED: Final = ("/v1/summary", "/v1/pull", "/v1/push")  # what answers with receipts
 
 
 class Place:
@@ -44,6 +47,7 @@ class Place:
         self.false: set[str] = set()  # who gets a false receipt next
         self.lied = False
         self.told_false: set[str] = set()  # who got one
+        self.told: dict[str, set[Reached]] = {}  # which losses each device was told of, by the receipts they broke
         self._keys = 0
         self._invite: str | None = None
 
@@ -54,10 +58,10 @@ class Place:
     def invite(self) -> str:
         """The invite, good for every history that is shown here; a fresh one where it has been forgotten."""
         first = _store(self.desks[0])
-        if self._invite is None or relay_invite.digest(relay_invite.read(self._invite)) not in first.invites:
+        if self._invite is None or relay_invite.digest(relay_invite.read(self._invite)) not in first.invited_by:
             self._invite = self.desks[0].relay.new_invite()
         for desk in self.desks[1:]:
-            _store(desk).invites = dict(first.invites)
+            _store(desk).invited_by = dict(first.invited_by)
         return self._invite
 
     def keep(self) -> None:
@@ -109,6 +113,12 @@ class Place:
         )
         return (found.number, found.head) if found else (0, None)
 
+    def parts(self, label: str, people: set[bytes]) -> bool:
+        """Whether two of these share nothing at the relay as a device is shown it, so it takes no deal of theirs."""
+        reach = _store(self.desks[self.sides.get(label, 0)]).reach
+        served = [reach.get(one, frozenset()) for one in sorted(people)]
+        return bool(self.hidden) or any(not one & other for one, other in combinations(served, 2))
+
     def honest(self) -> None:
         """From now on one history for everybody, and all of it."""
         self.sides.clear()
@@ -123,10 +133,10 @@ class Place:
             if said.wait is not None:
                 said = said.wait.again() or said
         body = said.body
-        if label in self.false and len(body) > _RECEIPT and request.path in ("/v1/pull", "/v1/push"):
-            self.false.discard(label)
+        if label in self.false and len(body) > _RECEIPT and request.path in _SIGNED:
             place = body.find(desk.relay.signer.public)
             if place >= 0:  # the head in the first receipt, which its signature then does not cover
+                self.false.discard(label)
                 at = place + 32 + 32 + 8 + 32 + 8
                 body = body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]
                 self.told_false.add(label)

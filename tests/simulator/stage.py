@@ -33,7 +33,8 @@ class Stage(NamedTuple):
 @contextmanager
 def stage() -> Iterator[Stage]:
     """A stage in memory where the system has such a folder; gone at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="chaise-sim-", dir=_MEMORY if _MEMORY.is_dir() else None))
+    # Resolved, as places are: a link on the way would make a folder's address part of the trace.
+    folder = Path(tempfile.mkdtemp(prefix="chaise-sim-", dir=_MEMORY if _MEMORY.is_dir() else None)).resolve()
     try:
         with chance.ruled(folder):
             _gather(folder / "cast")

@@ -7,11 +7,12 @@ import shutil
 from collections.abc import Callable
 from typing import Final
 
-from chaise_cli.errors import ChaiseError
+from chaise_cli.errors import ChaiseError, Corrupt, Unreachable
 from chaise_cli.ids import public
 from chaise_cli.session import checking, moving, requests, revoking
 from chaise_cli.session.home import Home
 from chaise_cli.session.requests import Request
+from chaise_cli.session.session import Behind
 from chaise_cli.store import own
 from sync.transports.folder import BASE
 from tests.fakes import acts as fake_acts
@@ -42,14 +43,21 @@ def _do(world: World, device: Device, name: str, call: acts.Call, asked: Request
     try:
         done = call(device.session, asked)
     except ChaiseError as error:
-        world.counts[f"refused: {error.code}"] += 1
         world.counts[f"act {name}: refused"] += 1
-        return f"refused {name} {error.code}"
+        return f"refused {name} {_refusal(world, device, error)}"
     world.counts[f"act {name}: {'replayed' if done.replayed else 'done'}"] += 1
     world.acknowledge(device)
     if asked is not None:
         world.deeds.append(Deed(device, name, call, asked, done.events))
     return f"did {name}{' again' if done.replayed else ''}"
+
+
+def _refusal(world: World, device: Device, error: ChaiseError) -> str:
+    """The code of a refusal. That something is damaged, or does not answer, is no answer to an act in a sound home."""
+    if isinstance(error, Corrupt | Unreachable) and not isinstance(error, Behind):
+        raise Broken(f"{device.label} could not act: {error.code}, {error.sentence()}")
+    world.counts[f"refused: {error.code}"] += 1
+    return error.code
 
 
 def _repeat(world: World, device: Device, chance: random.Random) -> str:
@@ -266,7 +274,7 @@ def _join(world: World, device: Device, chance: random.Random) -> str:
         kin.join(device.session, at, label, limited=limited, clock=device.clock).close()
     except ChaiseError as error:
         shutil.rmtree(at)
-        return f"refused {error.code}"
+        return f"refused {_refusal(world, device, error)}"
     made = Device(
         label, device.person, Home(at / label), at / f"{label}.key", random.Random(f"{label} {chance.random()}")
     )
@@ -287,7 +295,7 @@ def _revoke(world: World, device: Device, chance: random.Random) -> str:
     try:
         revoking.revoke(device.session, public("dev", target.session.me.device), code, None)
     except ChaiseError as error:
-        return f"refused {error.code}"
+        return f"refused {_refusal(world, device, error)}"
     world.acknowledge(device)
     world.suspects |= target.keys
     world.revoked |= target.keys
@@ -303,8 +311,7 @@ def _move(world: World, device: Device, chance: random.Random) -> str:
     try:
         done = moving.move(device.session, given, target, None)
     except ChaiseError as error:
-        world.counts[f"refused: {error.code}"] += 1
-        return f"refused {error.code}"
+        return f"refused {_refusal(world, device, error)}"
     world.acknowledge(device)
     return "moved" if done.events else "nothing"
 

@@ -7,6 +7,7 @@ comes. So a step can be left out of a plan and the others still mean something, 
 from __future__ import annotations
 
 import random
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,12 +17,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from chaise_cli.domain.revocation import DeviceRevoked
 from chaise_cli.ids import raw
 from chaise_cli.session import home as homes
 from chaise_cli.session import renewal
 from chaise_cli.session.pairing import NotAdmin, TooDeep
 from chaise_cli.session.requests import Request
 from chaise_cli.session.session import Behind, ThisRevoked
+from sync.relay_findings import LyingRelay, Replaced, RolledBack, Split, Wiped, Withheld
+from sync.relay_memory import Reached
+from sync.transports.folder import BASE
 from tests.fakes.homes import NOON_MS
 from tests.simulator import acts, checks, links
 from tests.simulator.checks import Broken
@@ -34,15 +39,26 @@ from tests.simulator.stage import Stage
 
 Step = tuple[str, int, int]  # name, who, number
 Do = Callable[["World", Device, random.Random], str]
-_GAP: Final = "of a chain are missing"
 _SKEW_MS: Final = 300_000  # between the clocks of a device and a relay
 _MOST: Final = 7  # devices
-_OF_REVOKED: Final = (
-    "revoked",
+# What may fail, by what is in the way; and what may be told, by what is wrong. Anything else is a defect.
+_BROKEN_OFF: Final = frozenset({"peer.closed"})
+_NO_ANSWER: Final = frozenset({"peer.no_answer"})
+_WRONG_TIME: Final = frozenset({"relay.clock"})
+_REFUSED: Final = frozenset({"peer.refused", "peer.failed", "relay.struck"})  # peer.failed: the other side refused
+_OF_FORKS: Final = ("wrote two histories from event", "forks on and on", "(relay.forked)")
+_OF_RELAYS: Final = tuple(
+    max(re.split(r"{\w+}", kind.message), key=len).strip()
+    for kind in (LyingRelay, RolledBack, Wiped, Split, Replaced, Withheld)
+)
+_ONCE: Final = (_OF_FORKS[0], *_OF_RELAYS)
+_OF_LOSSES: Final = ("(relay.not_found)",)  # asked after what the relay held a moment ago
+_WHILE_REVOKING: Final = (
     "and no device is it twice",  # the one that is left had the role, and is told to take a new key
     "names somebody else",  # a deal that was opened to a key which a revoked device had published
     "has a new key that this device cannot open yet",  # made by who had not heard of it; in the end all can
 )
+_WHEN_REVOKED: Final = (ThisRevoked.message, DeviceRevoked.message)
 _NOT_YET: Final = ("is not there, or not yet", "are here, but not those before them")
 
 
@@ -141,12 +157,13 @@ class World:
         """What stands on its own chains now was told to be written."""
         device.acked |= device.own_events()
 
-    def note(self, device: Device, met: Met, *, faulty: bool) -> None:
-        """Keep what a meeting reported. faulty: it may fail, since it was made to."""
+    def note(self, device: Device, met: Met, excused: frozenset[str]) -> None:
+        """Keep what a meeting reported. excused: the failures that are due to what was done to it."""
         self.alarms += [Alarm(device.label, text) for text in met.problems]
         if met.failure is not None:
             self.counts[f"failure: {met.failure.code}"] += 1
-            if not faulty:
+            refuses = met.failure.code != "peer.failed" or "was revoked" in met.failure.sentence()
+            if met.failure.code not in excused or not refuses:
                 raise Broken(f"{device.label} could not sync: {met.failure.sentence()}")
 
     def meet(self, one: Device, other: Device, cut: int | None = None) -> str:
@@ -157,7 +174,8 @@ class World:
         near, far = links.contact(one, other, cut)
         dead = near.dead or far.dead
         for device, met in ((one, near), (other, far)):
-            self.note(device, met, faulty=cut is not None or dead or cut_off)
+            broken_off = _BROKEN_OFF if cut is not None or dead else frozenset[str]()
+            self.note(device, met, broken_off | (_REFUSED if cut_off else frozenset()))
             if met.dead:
                 device.revive()
             self.acknowledge(device)
@@ -167,7 +185,7 @@ class World:
         return "died" if dead else "cut" if near.failure else f"moved {near.moved + far.moved}"
 
     def _noticed(self, one: Device, other: Device, before: set[tuple[bytes, bytes]], told: Sequence[str]) -> None:
-        for space, key in sorted(pair for pair in before if pair[1] not in self.revoked):
+        for space, key in sorted(before):
             known = [checks.knows_fork(device, space, key) for device in (one, other)]
             if not any(known) and not any(checks.named(key) in text for text in told):
                 raise Broken(f"{one.label} and {other.label} met, and nobody noticed the fork of {checks.named(key)}")
@@ -196,6 +214,7 @@ class World:
         """
         links.invited(device, place.where, place.invite())
         lost = self._lost(device, place)
+        parted = place.parts(device.label, {raw(one.session.me.identity) for one in self.devices})
         place.told_false.discard(device.label)
         self.net.label, self.net.faults = device.label, list(faults)
         if dies_at is not None:
@@ -203,30 +222,44 @@ class World:
         met = links.visit(device, place.where)
         self.net.faults.clear()
         device.fuse.set(None)
-        early = [text for text in met.problems if text.endswith("(relay.stranger)")]  # until the other is there too
+        early = [text for text in met.problems if text.endswith("(relay.stranger)")]
+        if early and not parted:
+            raise Broken(f"all meet at {place.where}, and {device.label} was told: {early[0]}")
         self.counts["told: stranger"] += len(early)
         met.problems = [text for text in met.problems if text not in early]
         wrong_time = abs(device.clock.at - place.clock.at) > _SKEW_MS
-        self.note(device, met, faulty=met.dead or bool(faults) or wrong_time or place.lied or self.is_cut_off(device))
+        excused = (_NO_ANSWER if faults else frozenset[str]()) | (_WRONG_TIME if wrong_time else frozenset())
+        self.note(device, met, excused | (_REFUSED if self.is_cut_off(device) else frozenset()))
         if met.dead:
             device.revive()
         self.acknowledge(device)
-        caught = any(place.where in text for text in met.problems)
-        if device.label in place.told_false or (lost and met.failure is None and not met.dead):
-            # What one receipt proves is told once, even when the relay is wiped a second time before it gave another.
-            known = any(place.where in alarm.text for alarm in self.alarms if alarm.device == device.label)
-            if not caught and not met.dead and not faults and not known:
-                raise Broken(f"{device.label} did not notice that {place.where} lost or changed what it had signed")
-            self.counts["noticed: lying relay"] += caught
+        caught = [text for text in met.problems if place.where in text]
+        self._caught(device, place, lost, caught, whole=met.failure is None and not met.dead, faults=bool(faults))
         return "died" if met.dead else "failed" if met.failure else "caught" if caught else f"moved {met.moved}"
 
-    def _lost(self, device: Device, place: Place) -> bool:
-        """Whether a relay's log is not that any more which a device has a receipt of."""
+    def _caught(
+        self, device: Device, place: Place, lost: set[Reached], caught: Sequence[str], *, whole: bool, faults: bool
+    ) -> None:
+        """What a relay has signed and does not hold any more is told, once for each receipt that proves it.
+
+        whole: the visit came to its end. faults: its answers may never have come.
+        """
+        told = place.told.setdefault(device.label, set())
+        owed = lost - told if whole else set()
+        if (owed or (device.label in place.told_false and not faults)) and not caught and whole:
+            raise Broken(f"{device.label} did not notice that {place.where} lost or changed what it had signed")
+        self.counts["noticed: lying relay"] += bool(caught)
+        if caught:
+            told |= lost
+
+    def _lost(self, device: Device, place: Place) -> set[Reached]:
+        """The receipts a device has of a relay for what is not in its log any more."""
+        found = set()
         for space, reached in checks.receipts(device, place.where).items():
             number, head = place.log(device.label, space)
             if number < reached.number or (number == reached.number and head != reached.head):
-                return True
-        return False
+                found.add(reached)
+        return found
 
     def visit(self, device: Device, place: Path) -> str:
         """A device syncs with a folder."""
@@ -234,13 +267,21 @@ class World:
         met = links.visit(device, place)
         if place != self.stick:  # what a third program has not copied yet is missing: the truth, and said as such
             early = [text for text in met.problems if text.endswith(_NOT_YET)]
+            if early and not self._lacks_packs(place):
+                raise Broken(f"every pack is in {place.name}, and {device.label} was told: {early[0]}")
             self.counts["told: not yet there"] += len(early)
             met.problems = [text for text in met.problems if text not in early]
-        self.note(device, met, faulty=met.dead or self.is_cut_off(device))
+        self.note(device, met, frozenset())
         if met.dead:
             device.revive()
         self.acknowledge(device)
         return "died" if met.dead else f"moved {met.moved}"
+
+    def _lacks_packs(self, place: Path) -> bool:
+        """Whether some other copy of the folder has a pack that this one has not."""
+        copies = [self.cloud(one) for one in self.devices]
+        held = {path.name for path in (place / BASE / "packs").glob("*.pack")}
+        return any(path.name not in held for copy in copies for path in (copy / BASE / "packs").glob("*.pack"))
 
     def is_cut_off(self, device: Device) -> bool:
         """Whether a key of a device was revoked, or of one that let it in, whoever knows of it."""
@@ -277,8 +318,12 @@ class World:
             device.quiet = False
             device.fuse.set(None)
         for _ in range(3):
+            before = len(self.alarms)
             self._renew_all()
             self._come_round()
+        late = [one for one in self.alarms[before:] if any(said in one.text for said in _ONCE)]
+        if late:
+            raise Broken(f"all was mended and told, and {late[0].device} is told again: {late[0].text}")
         self.trace += [f"end {device.label} {device.digest()}" for device in self.devices]
         self._judge()
 
@@ -289,7 +334,7 @@ class World:
             for place in self.net.places:
                 self.call(device, place)
         for one, other, met in links.meet(*self.devices):
-            self.note(one, met, faulty=self.is_cut_off(one) or self.is_cut_off(other))
+            self.note(one, met, _REFUSED if self.is_cut_off(one) or self.is_cut_off(other) else frozenset())
             self.acknowledge(one)
 
     def _renew_all(self) -> None:
@@ -313,15 +358,13 @@ class World:
         for device in self.devices:
             checks.steady(device)
         for place in self.net.places:
-            checks.filled(self.left(), place, exact=not self.suspects)
-        forked = checks.forks_among(self.devices)
-        checks.converged(self.left(), forked)
+            checks.filled(self.left(), place)
+        checks.converged(self.left())
         checks.keyed(self.left())
         self.counts["compared: space"] += 1
-        if not self.suspects:
-            checks.served(self.devices)
-            for device in self.devices:
-                checks.delivered(device, [one for one in self.devices if one is not device])
+        checks.served(self.left())
+        for device in self.left():
+            checks.delivered(device, [one for one in self.left() if one is not device])
         for device in self.devices:
             self.alarms += [Alarm(device.label, text) for text in checks.sound(device)]
         false = [alarm for alarm in self.alarms if not self._deserved(alarm)]
@@ -329,21 +372,19 @@ class World:
             raise Broken(f"false alarm: {false[0].device} was told: {false[0].text} ({len(false)} in all)")
 
     def _deserved(self, alarm: Alarm) -> bool:
-        """Whether something is wrong with what an alarm names."""
-        if any(checks.named(key) in alarm.text for key in self.suspects):
-            return True
-        if (
-            self.suspects and alarm.text.endswith(_GAP) and not checks.keeps_branches(self.devices[0])
-        ):  # what comes behind a fork that is not kept
-            return True
-        if any(place.where in alarm.text and place.lied for place in self.net.places):
-            return True
-        told = next((one for one in self.devices if one.label == alarm.device), None)
-        if self.revoked and told and (self.is_cut_off(told) or any(text in alarm.text for text in _OF_REVOKED)):
-            return True
-        if told and told.keys & self.suspects and Behind.message in alarm.text:
-            return True
-        return self.damage and (alarm.text.startswith(("packs/", "latest/")) or alarm.text.endswith(_NOT_YET))
+        """Whether an alarm says what is true of the device or the relay that it names."""
+        text, told = alarm.text, next(one for one in self.devices if one.label == alarm.device)
+        if any(said in text for said in _OF_FORKS):
+            return any(checks.named(key) in text for key in self.suspects)
+        if any(said in text for said in _OF_RELAYS + _OF_LOSSES):
+            return any(place.where in text and place.lied for place in self.net.places)
+        if Behind.message in text:
+            return bool(told.keys & self.suspects)
+        if any(said in text for said in _WHEN_REVOKED):
+            return self.is_cut_off(told)
+        if any(said in text for said in _WHILE_REVOKING):
+            return bool(self.revoked)
+        return self.damage and (text.startswith(("packs/", "latest/")) or text.endswith(_NOT_YET))
 
     def digest(self) -> str:
         """A hash of the whole trace, the ids of all events included."""

@@ -57,6 +57,7 @@ def signer(start: int) -> signing.Ed25519Signer:
 
 ROOT: Final = signer(0)
 DEVICE: Final = signer(1)
+RELAY: Final = signer(30)
 SECRET: Final = count(32, 2)
 IDENTITY: Final = certificate.identity_of(ROOT.public)
 
@@ -67,9 +68,11 @@ def certified(
     kind: certificate.Kind = "admin",
     identity: IdentityId = IDENTITY,
     name: str = "laptop",
+    space: str = "",
 ) -> dict[str, object]:
-    """A certificate as JSON."""
-    return certificate.issue(by, kind, identity, DeviceId(text(device.public)), name, AT).value()
+    """A certificate as JSON; that of a grant is for `space`, or the space of these vectors, and for a day."""
+    for_, until = (space or text(SPACE), AT + 86_400_000) if kind == "grant" else ("", 0)
+    return certificate.issue(by, kind, identity, DeviceId(text(device.public)), name, AT, for_, until).value()
 
 
 GENESIS: Final = clear.write_genesis(clear.Genesis(text(count(16, 3)), "deal", IDENTITY))

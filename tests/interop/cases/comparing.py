@@ -7,7 +7,8 @@ from hashlib import sha256
 from struct import pack as struct
 from typing import Any
 
-from tests.interop.cases.common import DEVICE, SPACE, Case, case, count, signer
+from chaise_cli.ledger import receipt
+from tests.interop.cases.common import DEVICE, RELAY, SPACE, Case, case, count, signer
 
 PAGE, BAD = "sync.md", "peer.protocol"
 
@@ -23,6 +24,7 @@ def cases() -> Iterator[Case]:
 def _payloads() -> Iterator[Case]:
     bare, wide = count(32) + b"\1", count(128)
     row = DEVICE.public + struct(">Q", 4) + count(32)
+    signed = receipt.issue(RELAY, SPACE, 3, count(32), 1_800_000_000_000, count(32, 1))
     over = DEVICE.public + struct(">Q", 2**63) + count(32)
     for name, kind, data, code, more in (
         ("SUMMARY of a leader", "SUMMARY", bare + wide, "ok", {"leads": True}),
@@ -47,6 +49,12 @@ def _payloads() -> Iterator[Case]:
         ("HEADS of no space", "HEADS", SPACE[:31], BAD, {}),
         ("HEADS cut", "HEADS", SPACE + row[:-1], BAD, {}),
         ("HEADS with a place of 2^63", "HEADS", SPACE + over, BAD, {}),
+        ("RECEIPTS of none", "RECEIPTS", b"", "ok", {}),
+        ("RECEIPTS of two", "RECEIPTS", signed.pack() + count(208), "ok", {}),
+        ("RECEIPTS cut", "RECEIPTS", signed.pack()[:-1], BAD, {}),
+        ("PAIR of a byte", "PAIR", count(33), "ok", {}),
+        ("PAIR without a message", "PAIR", count(32), BAD, {}),
+        ("PAIR with more than 16 KiB", "PAIR", count(32) + bytes(16 * 1024 + 1), BAD, {}),
     ):
         yield case(f"payload: {name}", PAGE, "payload", code, name=kind, payload=data, **more)
 
@@ -63,4 +71,17 @@ def _comparisons() -> Iterator[Case]:
         ("of the same again", [[SPACE, heads]], 1),
         ("of forty spaces", many, 2),
     ):
-        yield case(f"compare: {name}", PAGE, "comparison", transcript=count(64), number=number, spaces=spaces)
+        yield _comparison(name, spaces, number)
+    told = [[RELAY.public, 3, count(32, 3)], [signer(31).public, 2**40, count(32, 4)]]
+    for name, signed in {
+        "of which a relay signed something": [[SPACE, told[:1]]],
+        "of which two relays signed something": [[SPACE, told]],
+        "of the same in another order of relays": [[SPACE, told[::-1]]],
+        "of which another head was signed": [[SPACE, [[RELAY.public, 3, count(32, 5)]]]],
+    }.items():
+        yield _comparison(f"of a space {name}", [[SPACE, heads]], 0, signed)
+
+
+def _comparison(name: str, spaces: Any, number: int, signed: Any = ()) -> Case:
+    given = {"transcript": count(64), "number": number, "spaces": spaces, "signed": list(signed)}
+    return case(f"compare: {name}", PAGE, "comparison", **given)

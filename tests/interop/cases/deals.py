@@ -19,6 +19,7 @@ def cases() -> Iterator[Case]:
     yield from signed()
     yield from paid()
     yield from authorised()
+    yield from judged()
     yield from worked()
     yield from cancelled()
     yield from moved()
@@ -214,6 +215,43 @@ def authorised() -> Iterator[Case]:
     play.give("lisa", total=100)
     play.do("lisa", "taken")
     yield play.case("of a release and a refund that crossed")
+
+
+def judged() -> Iterator[Case]:
+    play = Play().hired(1_000, 500)
+    play.do("james", "deal.signing_key", {"key": NOBODY})
+    play.run(total=600)
+    play.held(1_000)
+    play.run(who="james", total=600)
+    wrongs: list[dict[str, Any]] = [
+        {"milestone": 3}, {"currency": "USD"}, {"total": None}, {"total": 0}, {"verdict": "deny"}, {"policy": NOBODY},
+        {"files": []}, {"evidence": []}, {"delivery": NOBODY}, {"verdict": "deny", "total": None},
+    ]  # fmt: skip
+    for wrong in wrongs:
+        play.run(**wrong)
+    yield play.case("of verdicts on record, and of some that contradict themselves")
+    play = Play().hired(1_000, 500)
+    early = play.run(total=600)
+    play.held(1_000)
+    delivery = play.deliver()
+    play.give("lisa", total=100, run=early)
+    play.give("lisa", total=100, run=NOBODY)
+    theirs = play.run(who="james", total=600, delivery=delivery)
+    play.give("lisa", total=100, run=theirs)
+    denied = play.run(verdict="deny", total=None, delivery=delivery)
+    play.give("lisa", total=100, run=denied)
+    other = play.run(milestone=2, total=500)
+    play.give("lisa", total=100, run=other)
+    allowed = play.run(total=600, delivery=delivery)
+    play.give("lisa", total=601, run=allowed)
+    play.give("lisa", amount=100, request_id="q", run=allowed)
+    play.give("lisa", total=600, run=allowed)
+    play.give("lisa", total=600, run=NOBODY)
+    play.changes()
+    play.deliver()
+    play.give("lisa", total=600, run=allowed)
+    play.give("lisa", total=700, run=allowed)
+    yield play.case("of releases that rest on verdicts")
 
 
 def worked() -> Iterator[Case]:

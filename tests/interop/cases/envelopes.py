@@ -45,6 +45,7 @@ def cases() -> Iterator[Case]:
     yield from canonicals()
     yield from clears()
     yield from certificates()
+    yield from granted()
     yield from events()
     yield from plaintexts()
 
@@ -204,7 +205,6 @@ def certificates() -> Iterator[Case]:
         ("of the root", DEVICE, [laptop]),
         ("of two", phone, [by_laptop, laptop]),
         ("of four, the last kind a device's", watch, [by_tablet, by_phone, by_laptop, laptop]),
-        ("of a grant", bot, [certified(bot, DEVICE, "grant", name="ci"), laptop]),
         ("with a name of 64 characters beyond the first plane", DEVICE, [certified(name="\U0001f600" * 64)]),
     ):
         yield case(f"certificates: {name}", PAGE, "certificates", device=device.public, certificates=chain)
@@ -253,10 +253,54 @@ def certificates() -> Iterator[Case]:
     yield case("certificates: of a key with a torsion part", PAGE, "certificates", device=mixed, certificates=[made])
 
 
+def granted() -> Iterator[Case]:
+    """Certificates of a grant and of its runs."""
+    phone, tablet, bot, run, far = signer(10), signer(11), signer(13), signer(14), signer(15)
+    laptop, grant = certified(), certified(bot, DEVICE, "grant", name="ci")
+    above = [certified(tablet, phone, name="tablet"), certified(phone, DEVICE, name="phone"), laptop]
+    five, its_run = [certified(far, tablet), *above], certified(run, bot, "run", name="ci")
+    limited = phone, certified(phone, DEVICE, "device")
+    for name, device, chain in (
+        ("of a grant", bot, [grant, laptop]),
+        ("of a run", run, [its_run, grant, laptop]),
+        ("of a run, of six", run, [its_run, certified(bot, far, "grant"), *five]),
+    ):
+        yield case(f"certificates: {name}", PAGE, "certificates", device=device.public, certificates=chain)
+    unspaced = {key: value for key, value in grant.items() if key != "space"}
+    bad: tuple[tuple[str, signing.Ed25519Signer, Any], ...] = (
+        ("of a device by a grant", tablet, [certified(tablet, bot, "device"), grant, laptop]),
+        ("of a grant by a grant", tablet, [certified(tablet, bot, "grant"), grant, laptop]),
+        ("of a run by a run", tablet, [certified(tablet, run, "run"), its_run, grant, laptop]),
+        ("of a run by a device", run, [certified(run, DEVICE, "run"), laptop]),
+        ("of a run by another grant", run, [certified(run, far, "run"), grant, laptop]),
+        ("of a run without the device", run, [its_run, grant]),
+        ("of a run without the grant", run, [its_run, laptop]),
+        ("of a run behind its grant", bot, [grant, its_run, laptop]),
+        ("of a grant by the root", bot, [certified(bot, ROOT, "grant")]),
+        ("of a grant by a device that is no admin", bot, [certified(bot, limited[0], "grant"), limited[1], laptop]),
+        ("of a grant, of six", bot, [certified(bot, signer(16), "grant"), certified(signer(16), far), *five]),
+        ("of a grant for another space than was signed", bot, [grant | {"space": text(count(32))}, laptop]),
+        ("of a grant for longer than was signed", bot, [grant | {"until": 2**50}, laptop]),
+        ("of a grant without its space", bot, [unspaced, laptop]),
+        ("of a grant for a space of 31 bytes", bot, [_signed(DEVICE, grant | {"space": text(bytes(31))}), laptop]),
+        ("of a grant until before 1970", bot, [_signed(DEVICE, grant | {"until": -1}), laptop]),
+        ("of a device for a space", DEVICE, [_resigned(laptop | {"space": text(SPACE), "until": 1})]),
+        ("of a run for a space", run, [_signed(bot, its_run | {"space": text(SPACE), "until": 1}), grant, laptop]),
+    )
+    for name, device, chain in bad:
+        yield case(
+            f"certificates: {name}", PAGE, "certificates", "certificate.bad", device=device.public, certificates=chain
+        )
+
+
 def _resigned(value: dict[str, object]) -> dict[str, object]:
     """Rightly signed by the root, whatever it says."""
+    return _signed(ROOT, value)
+
+
+def _signed(by: signing.Ed25519Signer, value: dict[str, object]) -> dict[str, object]:
     bare = {key: part for key, part in value.items() if key != "sig"}
-    return bare | {"sig": text(ROOT.sign(signing.TAGS.certificate, canonical.encode(bare)))}
+    return bare | {"sig": text(by.sign(signing.TAGS.certificate, canonical.encode(bare)))}
 
 
 class Sealed:

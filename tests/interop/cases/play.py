@@ -129,7 +129,19 @@ class Play:
         """A release by Lisa, or a refund by James."""
         kind = "release.authorized" if who == "lisa" else "refund.authorized"
         bare = {"milestone": n, "total": None, "amount": None, "hold": None, "currency": "EUR", "request_id": None}
+        bare |= {"run": None} if who == "lisa" else {}
         return self.do(who, kind, bare | {"fingerprint": ZERO} | other, at=at, deaf=deaf)
+
+    def run(self, *, who: str = "lisa", **other: Any) -> str:
+        """A verdict on record, of a policy and one file of evidence."""
+        seen = {"name": "build/junit.xml", "digest": text(bytes(31) + b"1"), "size": 7}
+        files = [
+            {"name": "release.toml", "size": 9, "digest": text(bytes(31) + b"2"), "address": ZERO, "key": ZERO},
+            {"name": "build/junit.xml", "size": 7, "digest": seen["digest"], "address": ZERO, "key": ZERO},
+        ]
+        data = {"milestone": 1, "policy": files[0]["digest"], "verdict": "allow", "total": 100, "currency": "EUR"}
+        data |= {"reasons": ["all well"], "delivery": None, "evidence": [seen], "files": files}
+        return self.do(who, "run.recorded", data | other)
 
     def release(self, op: str | None, amount: int, fee: int = 0, **more: Any) -> str:
         """What the agent releases."""

@@ -25,6 +25,7 @@ from tests.interop.cases.common import (
     EPOCH,
     GENESIS,
     IDENTITY,
+    RELAY,
     SECRET,
     SPACE,
     Case,
@@ -264,7 +265,7 @@ def _proofs() -> Iterator[Case]:
     phone = signer(10)
     lead, follow = _hello(), _hello(phone, 7)
     halves = sha256(lead).digest() + sha256(follow).digest()
-    boards = [SECRET, count(32, 50)]
+    boards, relays = [SECRET, count(32, 50)], [RELAY.public, signer(31).public]
 
     def message(role: bytes) -> bytes:
         return b"chaise/1 sync\0" + role + b"\0" + halves
@@ -272,8 +273,11 @@ def _proofs() -> Iterator[Case]:
     def mac(role: bytes, secret: bytes) -> bytes:
         return hmac.digest(derivation.derive(secret, "access"), message(role), "sha256")
 
+    def met(role: bytes, relay: bytes) -> bytes:
+        return hmac.digest(relay, message(role), "sha256")
+
     def one(name: str, payload: bytes, expect: str = "ok", role: str = "lead") -> Case:
-        given = {"payload": payload, "role": role, "lead": lead, "follow": follow, "boards": boards}
+        given = {"payload": payload, "role": role, "lead": lead, "follow": follow, "boards": boards, "relays": relays}
         return case(f"proof: {name}", "sync.md", "proof", expect, **given)
 
     leads = DEVICE.sign(signing.TAGS.proof, message(b"lead"))
@@ -281,6 +285,9 @@ def _proofs() -> Iterator[Case]:
     yield one("of the leader", leads)
     yield one("of the leader, with both boards", leads + b"".join(sorted(mac(b"lead", board) for board in boards)))
     yield one("of the leader, with a board nobody knows", leads + mac(b"lead", count(32, 51)))
+    both = sorted([mac(b"lead", SECRET), met(b"lead", relays[1])])
+    yield one("of the leader, with a board and a relay", leads + b"".join(both))
+    yield one("of the leader, with the other side's MAC of a relay", leads + met(b"follow", relays[0]))
     yield one("with the other side's MAC", leads + mac(b"follow", SECRET))
     yield one("of the follower", follows, role="follow")
     for name, payload, role in (
@@ -307,9 +314,6 @@ def of_relays() -> Iterator[Case]:
     yield from _messages()
     yield from _doors()
     yield from _requests()
-
-
-RELAY: Final = signer(30)
 
 
 def receipted(number: int, event: bytes, head: bytes) -> Receipt:
@@ -367,7 +371,7 @@ def _good() -> dict[str, bytes]:
     wide = count(ranges.WIDTH)
     return {
         "summary": relay_messages.pack_summary(Summary(count(32), wide, 60)),
-        "summary answer": relay_messages.pack_different(Different(count(32), [(0, wide), (31, wide)])),
+        "summary answer": relay_messages.pack_different(Different(count(32), [(0, wide), (31, wide)], [section])),
         "pull": relay_messages.pack_pull(Pull([0, 1023], [Row(SPACE, 3, count(8))])),
         "pull answer": relay_messages.pack_sections([section], more=True),
         "push": relay_messages.pack_push(Push(SPACE, DEVICE.public, [THREE, OTHER])),
@@ -387,6 +391,11 @@ def _bad_messages() -> Iterator[Case]:
 
     yield _malformed("summary", "with a wait of 61 s", relay_messages.pack_summary(Summary(count(32), wide, 61)))
     yield _malformed("summary answer", "of another flag", b"\2" + good["summary answer"][1:])
+    short = relay_messages.pack_different(Different(count(32), [(3, wide)]))
+    yield case(
+        "relay: a summary answer without news", "relay.md", "relay message", form="summary answer", message=short
+    )
+    yield _malformed("summary answer", "with news that do not fit together", short + section(order=[(0, 2)])[1:])
     for name, numbers in {"out of order": (5, 4), "twice": (4, 4), "over 31": (4, 32)}.items():
         made = relay_messages.pack_different(Different(count(32), [(number, wide) for number in numbers]))
         yield _malformed("summary answer", f"with ranges {name}", made)
@@ -446,7 +455,7 @@ def _doors() -> Iterator[Case]:
 def _requests() -> Iterator[Case]:
     digest = f"sha-256=:{b64encode(sha256(b'body').digest()).decode()}:"
     listed = '("@method" "@authority" "@path" "content-digest")'
-    signed = f'{listed};created=1800000000;keyid="{text(DEVICE.public)}";alg="ed25519";tag="chaise-1"'
+    signed = f'{listed};created=1800000000;keyid="{text(DEVICE.public)}";tag="chaise-1"'
     asked = {"method": "POST", "authority": "relay.example", "path": "/v1/pull", "digest": digest}
     base = (
         f'"@method": POST\n"@authority": relay.example\n"@path": /v1/pull\n"content-digest": {digest}\n'

@@ -47,7 +47,7 @@ function read(events, secret, epoch) {
 
 function owner({ said, device }) {
   const [proved] = quietly(() => certified(said?.cert, device))
-  if (proved && proved.kind !== 'grant') return { ...proved, identity: b64(proved.identity), fault: null }
+  if (proved && ['admin', 'device'].includes(proved.kind)) return { ...proved, identity: b64(proved.identity), fault: null }
   return { identity: null, kind: null, above: [], fault: 'certificate.bad' }
 }
 

@@ -59,10 +59,12 @@ export const commitment = (space, secret) => tagged('epoch-commit', space, secre
 
 function certificate(value) {
   const bad = 'certificate.bad'
-  if (!keyed(value, 'at', 'by', 'device', 'identity', 'kind', 'name', 'sig', 'v')) refuse(bad, 'keys')
+  const forGrant = value?.kind === 'grant' ? ['space', 'until'] : []
+  if (!keyed(value, 'at', 'by', 'device', 'identity', 'kind', 'name', 'sig', ...forGrant, 'v')) refuse(bad, 'keys')
   const [by, device, identity, sig] = [unb64(value.by, 32), unb64(value.device, 32), unb64(value.identity, 32), unb64(value.sig, 64)]
-  const worded = typeof value.name === 'string' && characters(value.name) <= 64 && ['admin', 'device', 'grant'].includes(value.kind)
+  const worded = typeof value.name === 'string' && characters(value.name) <= 64 && ['admin', 'device', 'grant', 'run'].includes(value.kind)
   if (!by || !device || !identity || !sig || !worded || value.v !== 1 || !integer(value.at, 0, 2 ** 53 - 1)) refuse(bad, 'form')
+  if (value.kind === 'grant' && (!unb64(value.space, 32) || !integer(value.until, 0, 2 ** 53 - 1))) refuse(bad, 'grant')
   const { sig: _, ...signed } = value
   return { by, device, identity, sig, kind: value.kind, signed: canonical(signed) }
 }
@@ -70,8 +72,10 @@ function certificate(value) {
 /** Whose device it is, by a chain of certificates, the device's own first. */
 export function certified(chain, device) {
   const bad = 'certificate.bad'
-  if (!Array.isArray(chain) || chain.length < 1 || chain.length > 4) refuse(bad, 'length')
+  if (!Array.isArray(chain) || chain.length < 1 || chain.length > 6) refuse(bad, 'length')
   const links = chain.map((value) => certificate(value))
+  const ahead = { run: 2, grant: 1 }[links[0].kind] ?? 0 // certificates before those of a device
+  if (links.length - ahead < 1 || links.length - ahead > 4) refuse(bad, 'length')
   try {
     for (const link of links) for (const key of [link.by, link.device]) admit(key)
   } catch (error) {
@@ -80,7 +84,8 @@ export function certified(chain, device) {
   links.forEach((link, at) => {
     const above = links[at + 1]
     if (at === 0 && device !== undefined && !same(link.device, device)) refuse(bad, 'of another device')
-    if (above && (!same(link.by, above.device) || above.kind !== 'admin')) refuse(bad, 'not by an admin')
+    const wanted = ahead === 2 && at === 0 ? 'grant' : 'admin'
+    if (above && (!same(link.by, above.device) || above.kind !== wanted)) refuse(bad, 'not by who may')
     if (!above && !same(identityOf(link.by), link.identity)) refuse(bad, 'not by the root')
     if (!same(link.identity, links[0].identity)) refuse(bad, 'two identities')
     if (!holds(link.by, 'certificate', link.signed, link.sig)) refuse(bad, 'signature')

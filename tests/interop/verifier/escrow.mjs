@@ -24,6 +24,8 @@ const ROWS = {
   'money.refused': ['agent', `funding ${LATER}`],
   'work.delivered': ['talent', 'funded changes'],
   'work.changes_requested': ['client', 'delivered'],
+  'deal.signing_key': ['either', 'talking invited proposed shortlisted offered hired closed declined withdrawn'],
+  'run.recorded': ['either', `planned funding disputed ${LATER}`],
   'release.authorized': ['client', WORKING],
   'release.authorized again': ['client', LATER],
   'money.released': ['agent', `${WORKING} cancelled`],
@@ -48,7 +50,7 @@ function permit(act, state, ...roles) {
 class Milestone {
   constructor({ amount, revisions }) {
     Object.assign(this, { amount, revisions, funded: 0, released: 0, refunded: 0, work: 'funded', over: false, open: [], cancel: null })
-    Object.assign(this, { deadline: null, revised: 0, credit: { client: 0, talent: 0 }, paid: { client: 0, talent: 0 }, holds: new Map() })
+    Object.assign(this, { deadline: null, delivery: null, revised: 0, credit: { client: 0, talent: 0 }, paid: { client: 0, talent: 0 }, holds: new Map() })
   }
 
   get held() {
@@ -97,7 +99,7 @@ export class Book {
   constructor(opening, isBeyond = () => false) {
     const { client, talent } = opening.said.data
     Object.assign(this, { opening, sides: { client, talent }, state: 'talking', stands: null, offer: null, terms: null, milestones: [] })
-    Object.assign(this, { isBeyond, revoked: [], last: opening.name, requests: new Map(), clock: 0, before: 0 })
+    Object.assign(this, { isBeyond, revoked: [], last: opening.name, requests: new Map(), runs: new Map(), clock: 0, before: 0 })
   }
 
   side(event) {
@@ -115,7 +117,7 @@ export class Book {
       if (kind === 'deal.opened') return event === this.opening ? null : refuse('deal.opened_twice')
       if (/^(booking|review)\./.test(kind)) return null // calls and reviews are not judged here
       const [clock, before] = at.clock > this.clock ? [at.clock, this.clock] : [this.clock, this.before]
-      ACTS[kind].call(this, { ...at, clock, before, side, data, id: event.name, roles: ['either', side, ...(at.agent ? ['agent'] : [])] })
+      ACTS[kind].call(this, { ...at, clock, before, side, data, writer: b64(event.device), id: event.name, roles: ['either', side, ...(at.agent ? ['agent'] : [])] })
       Object.assign(this, { clock, before })
       return null
     } catch (error) {
@@ -194,12 +196,21 @@ function give(kind, word) {
     const repeats = repeated(this, act, one, op)
     permit(repeats ? `${word} again` : word, one.state, ...roles)
     if (data.currency !== this.terms.currency) refuse('escrow.other_currency')
+    if (!repeats && data.run) restsOn(this, act, one, op)
     if (!repeats) {
       if ((op.step === null && op.end === 0) || one.free <= 0) refuse('escrow.nothing_held')
       if (needs(op, one.reach(kind)) > one.free) refuse('escrow.over_release')
     }
     enter(this, act, one, op, repeats)
   }
+}
+
+/** Refuses unless the run that a release names lets this go: docs/spec/policies.md. */
+function restsOn(book, { data, side, writer }, one, { end }) {
+  const run = book.runs.get(data.run)
+  if (!run || run.one !== one || run.side !== side || run.writer !== writer || run.verdict !== 'allow') refuse('policy.no_run')
+  if (run.delivery !== one.delivery) refuse('policy.stale')
+  if (end === null || end > run.total) refuse('policy.over_total')
 }
 
 /** The end or the step that an authorisation asks for. */
@@ -301,14 +312,30 @@ const ACTS = {
     if (!repeats && data.total > one.amount) refuse('escrow.over_fund')
     enter(this, act, one, op, repeats)
   },
+  'deal.signing_key'({ roles }) {
+    permit('deal.signing_key', this.told().state, ...roles)
+  },
+  'run.recorded'({ roles, side, writer, data, id }) {
+    const one = this.milestone(data.milestone)
+    permit('run.recorded', one.state, ...roles)
+    if (data.currency !== this.terms.currency) refuse('escrow.other_currency')
+    const { policy, verdict, total, evidence, delivery } = data
+    const wanted = [policy, ...evidence.flatMap(({ digest, size }) => [digest, size])]
+    const attached = data.files.flatMap(({ digest, size }, at) => (at ? [digest, size] : [digest]))
+    const names = new Set(evidence.map(({ name }) => name))
+    if (wanted.join() !== attached.join() || names.size !== evidence.length) refuse('policy.bad_record')
+    if (total === 0 || (verdict === 'allow') !== (total !== null)) refuse('policy.bad_record')
+    if (delivery !== one.delivery) refuse('policy.stale')
+    this.runs.set(id, { one, side, writer, verdict, total, delivery })
+  },
   'release.authorized': give('release', 'release.authorized'),
   'refund.authorized': give('refund', 'refund.authorized'),
-  'work.delivered'({ roles, data, clock, final }) {
+  'work.delivered'({ roles, data, clock, final, id }) {
     const one = this.milestone(data.milestone)
     permit('work.delivered', one.state, ...roles)
     if (!data.files.length && !data.note.trim()) refuse('work.nothing_delivered')
     const runs = final && this.terms.auto_release
-    Object.assign(one, { work: 'delivered', cancel: null, deadline: runs ? clock + this.terms.review_ms : null })
+    Object.assign(one, { work: 'delivered', delivery: id, cancel: null, deadline: runs ? clock + this.terms.review_ms : null })
   },
   'work.changes_requested'({ roles, data, clock, before }) {
     const one = this.milestone(data.milestone)

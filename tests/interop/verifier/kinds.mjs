@@ -76,6 +76,13 @@ const revocation = {
   device: id, last: or(object({ seq: minor, id })), keeps: list(id, 0, 100), at: ms, by: id, certificates: list(certificate, 0, 4), signature: key(64),
 }
 
+const verb = either('deliver', 'fund', 'refund', 'release')
+const approvals = object({ need: number(1, 3), of: list(id, 1, 3) })
+const scope = object({
+  can: list(verb, 1, 4), milestone: or(n), max: minor, per_day: or(minor), until: ms, approvals: or(approvals),
+  delivered_for_ms: or(number(0, 366 * 86400000)), policy: or(id),
+})
+
 const FORMS = {
   self: {
     'self.settings': { handle: name, name, role, currency, tz: zone, email: or(email) },
@@ -126,7 +133,12 @@ const FORMS = {
     'work.update': { milestone: or(n), text: prose, files },
     'work.delivered': { milestone: n, note: prose, files },
     'work.changes_requested': { milestone: n, reason: prose },
-    'release.authorized': authorized,
+    'release.authorized': { ...authorized, run: or(id) },
+    'run.recorded': {
+      milestone: n, policy: id, verdict: either('allow', 'deny', 'wait'), total: or(minor), currency, reasons: list(line, 0, 20), delivery: or(id),
+      evidence: list(object({ name: text(1, 200, CONTROLS), digest: id, size: minor }), 0, 19), files,
+    },
+    'deal.signing_key': { key: id },
     'refund.authorized': authorized,
     'cancel.requested': { milestone: n, reason: prose },
     'cancel.accepted': { request: id },
@@ -137,6 +149,9 @@ const FORMS = {
     'money.released': { op: or(id), milestone: n, amount: minor, fee: minor, prev: id },
     'money.refunded': { op: id, milestone: n, amount: minor, fee: minor, prev: id },
     'money.paid_out': { milestone: n, to: id, amount: minor, prev: id, ref: line },
+    'grant.created': { key: id, box: boxKey, name, scope, certificate },
+    'grant.revoked': { grant: id },
+    'grant.approved': { grant: id, milestone: n, total: minor, currency },
     'booking.offered': {
       booking: or(id), answers: or(id), slots: list(slot, 1, 5), until: ms, url: or(callLink), note: prose, notice: number(0, 43200), allow_overlap: bool,
     },

@@ -54,6 +54,6 @@ export const answer = (code, seed, box, asked, message, nonce) =>
     const [maker, space, epoch] = [said.maker, said.space, inner.epoch].map((each) => unb64(each, 32) ?? refuse(BROKEN, 'size'))
     if (formFault('self', { kind: 'self.settings', v: 1, data: said.settings })) refuse(BROKEN, 'settings')
     const own = tagged('box-key', boxPair(unb64(inner.box[1])).publicKey)
-    if (b64(found.identity) !== said.identity || found.kind === 'grant' || said.nonce !== nonce || !same(own, unb64(inner.box[0]))) refuse(BROKEN)
+    if (b64(found.identity) !== said.identity || ['grant', 'run'].includes(found.kind) || said.nonce !== nonce || !same(own, unb64(inner.box[0]))) refuse(BROKEN)
     return { identity: said.identity, space: b64(space), maker: b64(maker), epoch: b64(epoch), box: inner.box[0], kind: found.kind }
   })

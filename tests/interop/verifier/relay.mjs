@@ -67,7 +67,8 @@ const READERS = {
     const [digest, count] = [reader.take(32), reader.small(1)]
     const rows = Array.from({ length: count }, () => ({ range: reader.small(1), digests: b64(reader.take(128)) }))
     const ascending = rows.every(({ range }, at) => range < 32 && (at === 0 || rows[at - 1].range < range))
-    return ascending ? { differs: true, digest: b64(digest), ranges: rows } : refuse(BAD, 'ranges')
+    if (!ascending) refuse(BAD, 'ranges')
+    return { differs: true, digest: b64(digest), ranges: rows, news: sections(reader) }
   },
   pull(reader) {
     const [n, m] = [reader.small(2), reader.small(4)]
@@ -81,9 +82,7 @@ const READERS = {
   'pull answer'(reader) {
     const more = reader.small(1)
     if (more > 1) refuse(BAD, 'more')
-    const sections = []
-    while (reader.left) sections.push(section(reader))
-    return { more: more === 1, sections }
+    return { more: more === 1, sections: sections(reader) }
   },
   push(reader) {
     const [space, flag] = [reader.take(32), reader.small(1)]
@@ -113,6 +112,12 @@ const READERS = {
     if (reader.left > 2 ** 20 || size >= 2n ** 47n || offset + BigInt(reader.left) > size) refuse(BAD, 'piece')
     return { space: b64(space), address: b64(address), size: Number(size), offset: Number(offset), bytes: reader.rest().length }
   },
+}
+
+function sections(reader) {
+  const found = []
+  while (reader.left) found.push(section(reader))
+  return found
 }
 
 function section(reader) {
@@ -149,7 +154,7 @@ export const doorHolds = (door, relay, device, space, signature) =>
 
 export const invite = (text) => sha256(checked(text, 'relay-invite', 'relay.bad_invite', 20))
 
-/** Does a request's signature hold, by RFC 9421? `input` is what stands behind `chaise=` in Signature-Input. */
+/** Does a request's signature hold, by RFC 9421? `input` is what stands behind `c=` in Signature-Input. */
 export function requestHolds({ method, authority, path, digest, input, signature, device }) {
   const lines = [`"@method": ${method}`, `"@authority": ${authority}`, `"@path": ${path}`, `"content-digest": ${digest}`]
   return holdsPlain(device, Buffer.from([...lines, `"@signature-params": ${input}`].join('\n')), signature)

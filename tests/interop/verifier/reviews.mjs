@@ -20,7 +20,7 @@ export function voucher({ certificates, signature, ...said }) {
     const chain = certificates.map((text) => decode(Buffer.from(text)))
     const device = unb64(said.device, 32)
     const { identity, kind } = certified(chain, device)
-    if (kind === 'grant' || b64(identity) !== said.agent) refuse(bad, 'of somebody else')
+    if (['grant', 'run'].includes(kind) || b64(identity) !== said.agent) refuse(bad, 'of somebody else')
     if (!holds(device, 'voucher', canonical(said), unb64(signature, 64))) refuse(bad, 'signature')
     return { agent: said.agent, digest: said.digest }
   } catch (error) {

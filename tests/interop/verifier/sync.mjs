@@ -84,7 +84,7 @@ export function hello(payload) {
   if (!device || !unb64(value.nonce, 32) || !Array.isArray(value.certificates)) refuse(RULES, 'hello')
   const { identity, kind, device: certifiedDevice } = certified(value.certificates)
   if (!same(certifiedDevice, device)) refuse('peer.unproven', 'certificates of another device')
-  if (kind === 'grant') refuse('peer.unproven', 'a grant')
+  if (['grant', 'run'].includes(kind)) refuse('peer.unproven', 'a grant')
   return { device, identity }
 }
 
@@ -92,11 +92,16 @@ export function hello(payload) {
 export const message = (role, lead, follow) =>
   Buffer.concat([ascii('chaise/1 sync'), u8(0), ascii(role), u8(0), sha256(lead), sha256(follow)])
 
-/** Position and mark of each space in a comparison, and the digests over the marks. `spaces`: [space, heads]. */
-export function comparison(transcript, number, spaces) {
+/**
+ * Position and mark of each space in a comparison, and the digests over the marks. `spaces`: [space, heads];
+ * `signed`: [space, [relay, number, head]…] of the relays that both sides use.
+ */
+export function comparison(transcript, number, spaces, signed) {
+  const told = new Map(signed.map(([space, rows]) => [b64(space), rows.map(([relay, at, head]) => Buffer.concat([relay, u64(at), head]))]))
+  const signedFor = (space) => (told.get(b64(space)) ?? []).sort(Buffer.compare)
   const packed = (heads) => heads.map(([device, seq, id]) => Buffer.concat([device, u64(seq), id])).sort(Buffer.compare)
   const placed = spaces.map(([space, heads]) => [space, sha256(...packed(heads))]).sort(([one], [two]) => Buffer.compare(one, two))
-  const marked = placed.map(([space, at]) => [space, at, sha256(transcript, u32(number), space, at).subarray(0, 8)])
+  const marked = placed.map(([space, at]) => [space, at, sha256(transcript, u32(number), space, at, ...signedFor(space)).subarray(0, 8)])
   const { whole, ranges } = digests(marked.map(([space, , mark]) => Buffer.concat([space, mark])))
   return { spaces: marked, digest: whole, ranges }
 }
@@ -104,14 +109,17 @@ export function comparison(transcript, number, spaces) {
 export const access = (secret) => derive(secret, 'access')
 export const mac = (secret, role, lead, follow) => hmac(access(secret), message(role, lead, follow))
 
-/** The payload of a PROOF: does its signature hold, and which of the boards' MACs are in it? */
-export function proof(payload, role, lead, follow, boards) {
+/** The payload of a PROOF: does its signature hold, and which of the boards' and relays' MACs are in it? */
+export function proof(payload, role, lead, follow, boards, relays) {
   if (payload.length < 64 || (payload.length - 64) % 32) refuse(RULES, 'proof')
   const { device } = hello(role === 'lead' ? lead : follow)
   if (!holds(device, 'proof', message(role, lead, follow), payload.subarray(0, 64))) refuse('peer.unproven')
   const macs = new Set()
   for (let at = 64; at < payload.length; at += 32) macs.add(b64(payload.subarray(at, at + 32)))
-  return boards.map((secret) => macs.has(b64(mac(secret, role, lead, follow))))
+  return {
+    boards: boards.map((secret) => macs.has(b64(mac(secret, role, lead, follow)))),
+    relays: relays.map((relay) => macs.has(b64(hmac(relay, message(role, lead, follow))))),
+  }
 }
 
 const LIMIT = 2n ** 63n
@@ -141,6 +149,11 @@ export function payload(name, bytes, leads) {
   if (name === 'PARTS') return rows(reader, 2, (each) => below(1024, each.small(2)))
   if (name === 'SPACES') return rows(reader, 40, (each) => [b64(each.take(32)), b64(each.take(8))])
   if (name === 'HEADS') return { space: b64(reader.take(32)), heads: rows(reader, 72, head) }
+  if (name === 'RECEIPTS') return rows(reader, 208, (each) => b64(each.take(208)))
+  if (name === 'PAIR') {
+    const [mailbox, message] = [b64(reader.take(32)), reader.rest()]
+    return message.length > 0 && message.length <= 16 * 1024 ? { mailbox, message: b64(message) } : refuse(RULES, 'pair')
+  }
   if (name === 'WANT') return rows(reader, 32, (each) => b64(each.take(32)))
   if (name === 'OBJECT_END') {
     const address = b64(reader.take(32))

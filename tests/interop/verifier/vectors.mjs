@@ -92,9 +92,10 @@ export const KINDS = {
     return { name, size: payload.length }
   },
   payload: ({ name, payload, leads }) => sync.payload(name, bytes(payload), leads),
-  comparison: ({ transcript, number, spaces }) => {
+  comparison: ({ transcript, number, spaces, signed }) => {
     const held = spaces.map(([space, heads]) => [bytes(space), heads.map(([device, seq, id]) => [bytes(device), seq, bytes(id)])])
-    const found = sync.comparison(bytes(transcript), number, held)
+    const told = signed.map(([space, rows]) => [bytes(space), rows.map(([relay, at, head]) => [bytes(relay), at, bytes(head)])])
+    const found = sync.comparison(bytes(transcript), number, held, told)
     return { spaces: found.spaces.map((row) => row.map(b64)), digest: b64(found.digest), ranges: b64(found.ranges) }
   },
   'older secrets': ({ space, secret, wrap }) => ({ older: older(bytes(space), bytes(secret), clearBody(bytes(wrap), 1n)).map(b64) }),
@@ -105,7 +106,8 @@ export const KINDS = {
     const { device, identity } = sync.hello(bytes(payload))
     return { device: b64(device), identity: b64(identity) }
   },
-  proof: ({ payload, role, lead, follow, boards }) => ({ boards: sync.proof(bytes(payload), role, bytes(lead), bytes(follow), each(boards)) }),
+  proof: ({ payload, role, lead, follow, boards, relays }) =>
+    sync.proof(bytes(payload), role, bytes(lead), bytes(follow), each(boards), each(relays)),
   'range digests': ({ rows, ranges }) => {
     const found = relay.digests(each(rows), ranges)
     return { whole: b64(found.whole), ranges: b64(found.ranges), parts: found.parts.map(([range, part]) => [range, b64(part)]) }

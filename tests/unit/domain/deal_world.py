@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from chaise_cli.domain import agent, cancellation, deal_fold, escrow, hiring, work
 from chaise_cli.domain.body import fields
 from chaise_cli.domain.deal import Deal, DealOpened, DealProposed, Milestone
 from chaise_cli.domain.directory import BoxKey
+from chaise_cli.domain.grant import GrantCreated, Scope
 from chaise_cli.domain.recorded import By, Recorded
 from chaise_cli.domain.shape import Body, check
 from chaise_cli.domain.terms import DAY_MS, Part, Planned, Terms
@@ -121,6 +122,15 @@ class World:
 
 def proposal(planned: Sequence[Planned], currency: str = "EUR") -> DealProposed:
     return DealProposed(currency, tuple(planned), "Europe/Berlin", "I can do this", None)
+
+
+def granted(key: str = "ci", by: IdentityId = LISA, **scope: object) -> GrantCreated:
+    """A grant of Lisa's to release at most 600.00 EUR within a month; James may be asked to approve."""
+    whole: dict[str, Any] = {
+        "can": ("release",) if by == LISA else ("deliver", "refund"), "milestone": None, "max": 60_000, "per_day": None,
+        "until": NOON + 30 * DAY_MS, "approvals": None, "delivered_for_ms": None, "policy": None,
+    }  # fmt: skip
+    return GrantCreated(DeviceId(name(key)), BOX, key, Scope(**{**whole, **scope}), "{}")
 
 
 def hired(

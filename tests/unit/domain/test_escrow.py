@@ -152,7 +152,7 @@ def test_a_request_id_stands_for_one_request() -> None:
     assert reused.value.exit == 12
     other = release(world, amount=eur(2_000), request_id="twice")[0]
     assert isinstance(other, escrow.ReleaseAuthorized)
-    forged = escrow.ReleaseAuthorized(1, None, 2_000, None, "EUR", "once", other.fingerprint)
+    forged = escrow.ReleaseAuthorized(1, None, 2_000, None, "EUR", "once", other.fingerprint, None)
     with pytest.raises(escrow.RequestReused):
         say(world, LISA, [forged])
 
@@ -199,7 +199,7 @@ def test_an_amount_is_named_in_one_way() -> None:
     with pytest.raises(escrow.OtherCurrency):
         release(world, total=Money(1, "JPY"))
     with pytest.raises(escrow.NothingHeld):
-        say(world, LISA, [escrow.ReleaseAuthorized(1, None, None, None, "EUR", None, name("print"))])
+        say(world, LISA, [escrow.ReleaseAuthorized(1, None, None, None, "EUR", None, name("print"), None)])
 
 
 def test_everything_given_back_is_refunded_and_the_deal_is_closed() -> None:

@@ -289,7 +289,7 @@ def bodies(draw: st.DrawFn, world: World) -> Body:
         st.builds(TermsOffered, st.just(terms), st.sampled_from([digest(terms), name("h")]), st.just(SIGNATURE)),
         st.builds(TermsAccepted, ids, st.just(digest(terms)), st.just(SIGNATURE)),
         st.builds(escrow.FundRequested, N, MINOR, codes, REQUESTS, st.just(name("f"))),
-        st.builds(escrow.ReleaseAuthorized, *give),
+        st.builds(escrow.ReleaseAuthorized, *give, st.none() | ids),
         st.builds(escrow.RefundAuthorized, *give),
         st.builds(work.WorkDelivered, N, text, st.just(())),
         st.builds(work.WorkChangesRequested, N, text),

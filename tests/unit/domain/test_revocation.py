@@ -16,9 +16,12 @@ ABOVE = {name: tuple(map(DeviceId, chain.split())) for name, chain in
          {"a": "a", "b": "b", "c": "c a", "d": "d a", "e": "e c a"}.items()}  # fmt: skip
 
 
+END = EventId(text(bytes(32)))
+
+
 def said(device: str, depth: int, last: int | None = None, keeps: Sequence[str] = ()) -> SelfDeviceRevoked:
     """A revocation signed by something `depth` certificates below the root."""
-    end = LastEvent(last, EventId(text(bytes(32)))) if last is not None else None
+    end = LastEvent(last, END) if last is not None else None
     kept = tuple(DeviceId(one) for one in sorted(keeps))
     return SelfDeviceRevoked(DeviceId(device), end, kept, 0, "by", ("{}",) * depth, "signature")
 
@@ -37,6 +40,14 @@ def test_the_root_revokes_everybody_and_an_admin_only_who_is_farther_away() -> N
     assert cut("a", claim("c", 3, said("a", 2, 7))) is None
     assert cut("a", claim("b", 3, said("a", 1, 7))) is None
     assert cut("d", claim("c", 3, said("d", 2, 7))) is None
+
+
+def test_a_history_that_does_not_lead_to_the_last_good_event_is_cut_whole_by_that_word_alone() -> None:
+    one, other = (said("c", 0, at) for at in (7, 5))
+    orders = standing([claim("a", 3, one)])
+    assert limit(ABOVE["c"], orders, {END}) == -1
+    assert limit(ABOVE["c"], orders, {"another"}) == 7
+    assert limit(ABOVE["c"], standing([claim("a", 3, one), claim("a", 4, other)]), ()) == 7
 
 
 def test_a_device_that_was_never_heard_is_cut_from_its_first_word() -> None:
@@ -62,7 +73,7 @@ def test_who_was_cut_off_before_revokes_nobody_after() -> None:
     gone = claim("b", 0, said("c", 1, 4))
     assert cut("e", gone, claim("c", 4, said("e", 2, 1))) == 1
     assert cut("e", gone, claim("c", 5, said("e", 2, 1))) == -1
-    assert standing([gone, claim("c", 5, said("e", 2, 1))]) == [Revoked(DeviceId("c"), 1, (), 4)]
+    assert standing([gone, claim("c", 5, said("e", 2, 1))]) == [Revoked(DeviceId("c"), 1, (), 4, end=END)]
 
 
 def test_what_the_root_signed_counts_whoever_hands_it_on() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chaise_cli.domain import cancellation, deal_fold, escrow, hiring, movements, work
+from chaise_cli.domain import cancellation, deal_fold, escrow, hiring, movements, runs, work
 from chaise_cli.domain.consent import AgentRefused
 from chaise_cli.domain.deal import (
     DealDeclined,
@@ -15,7 +15,10 @@ from chaise_cli.domain.deal import (
     TermsAccepted,
     TermsOffered,
 )
+from chaise_cli.domain.grant import Approvals, GrantApproved, GrantRevoked
+from chaise_cli.domain.grants import NoSuchGrant
 from chaise_cli.domain.shape import Body
+from chaise_cli.domain.talk import Attachment
 from chaise_cli.domain.terms import Planned, digest
 from chaise_cli.domain.transition_page import page
 from chaise_cli.domain.transitions import ACTS, DEAL_STATES, MILESTONE_STATES, ROLES, ROWS, NotYours, Row, WrongState
@@ -29,6 +32,7 @@ from tests.unit.domain.deal_world import (
     MALLORY,
     SIGNATURE,
     World,
+    granted,
     hired,
     in_state,
     name,
@@ -41,6 +45,7 @@ ROOT = Path(__file__).parents[3]
 WHO = {"client": LISA, "talent": JAMES, "agent": ADA, "nobody": MALLORY}
 REACHABLE = [state for state in MILESTONE_STATES if state != "disputed"]
 SOME = EventId(name("some"))
+_FILE = Attachment("release.toml", 1, name("print"), name("address"), name("key"))
 DEAL_KINDS = {row.kind for row in ROWS if row.scope == "deal"}
 MILESTONE_KINDS = {row.kind for row in ROWS if row.scope == "milestone" and not row.later}
 
@@ -63,7 +68,9 @@ def test_rows_name_states_that_exist() -> None:
 def deal_in(state: str) -> World:
     """A deal in this state; the offer, where there is one, is Lisa's."""
     if state == "hired":
-        return hired()
+        world = hired()
+        world.record(LISA, granted(approvals=Approvals(1, (JAMES,))))
+        return world
     if state == "closed":
         return _closed()
     world = World()
@@ -83,15 +90,17 @@ def deal_in(state: str) -> World:
 
 def _closed() -> World:
     world = in_state("released")
+    world.record(LISA, granted(approvals=Approvals(1, (JAMES,))))
     world.cancel(2)
     assert world.deal.state == "closed"
     return world
 
 
-def deal_body(world: World, kind: str) -> Body:
+def deal_body(world: World, kind: str, who: IdentityId) -> Body:
     subject = hiring.standing(world.deal)
     named = subject[0] if subject else SOME
     wanted = hiring.draft(world.deal, milestones=parts(700), currency="EUR")
+    grant = next(map(EventId, world.deal.grants), SOME)
     bodies: dict[str, Body] = {
         "deal.invited": DealInvited(""),
         "deal.proposed": proposal([Planned("All", 500, None)]),
@@ -100,6 +109,10 @@ def deal_body(world: World, kind: str) -> Body:
         "deal.withdrawn": DealWithdrawn(named),
         "terms.offered": TermsOffered(wanted, digest(wanted), SIGNATURE),
         "agent.refused": AgentRefused(world.deal.hired_by or SOME, "too small"),
+        "deal.signing_key": runs.DealSigningKey(name("key")),
+        "grant.created": granted("another", who if who == JAMES else LISA),
+        "grant.revoked": GrantRevoked(grant),
+        "grant.approved": GrantApproved(grant, 1, 100, "EUR"),
         "terms.accepted": TermsAccepted(named, world.deal.offer.hash if world.deal.offer else name("none"), SIGNATURE),
     }
     return bodies[kind]
@@ -116,13 +129,17 @@ def test_a_deal_moves_only_where_a_row_allows_it(state: str, kind: str, who: Ide
     acting = {MALLORY: set[str](), ADA: {"agent"}}.get(who, {"either", "client" if who == LISA else "talent"})
     if subject and "either" in acting:
         acting.add("own" if subject[1] == who else "other")
+    if kind == "grant.revoked":  # Lisa has made the grant, and named James
+        acting = {"own"} if who == LISA else {"other"}
+    if kind == "grant.approved":
+        acting = {"approver"} if who == JAMES else set()
     rows = [row for row in ROWS if row.kind == kind and state in row.states and row.who in acting]
     if rows:
-        world.record(who, deal_body(world, kind))
+        world.record(who, deal_body(world, kind, who))
         assert world.deal.state == (state if rows[0].to == "same" else rows[0].to)
     else:
-        with pytest.raises((NotYours, WrongState)):
-            world.record(who, deal_body(world, kind))
+        with pytest.raises((NotYours, WrongState, NoSuchGrant)):
+            world.record(who, deal_body(world, kind, who))
 
 
 def milestone_bodies(world: World, kind: str) -> list[Body]:
@@ -137,11 +154,12 @@ def milestone_bodies(world: World, kind: str) -> list[Body]:
         "work.delivered": [work.WorkDelivered(1, "done", ())],
         "work.changes_requested": [work.WorkChangesRequested(1, "the pixel")],
         "release.authorized": [
-            escrow.ReleaseAuthorized(1, total, None, hold, "EUR", None, print_) for total, hold in give
+            escrow.ReleaseAuthorized(1, total, None, hold, "EUR", None, print_, None) for total, hold in give
         ],
         "refund.authorized": [
             escrow.RefundAuthorized(1, total, None, hold, "EUR", None, print_) for total, hold in give
         ],
+        "run.recorded": runs.record(deal, world.by(LISA), 1, print_, runs.Verdict("deny", None, ()), (), (_FILE,)),
         "cancel.requested": [cancellation.CancelRequested(1, "")],
         "cancel.accepted": [cancellation.CancelAccepted(request)],
         "cancel.declined": [cancellation.CancelDeclined(request)],

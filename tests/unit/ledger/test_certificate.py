@@ -20,7 +20,8 @@ ME = certificate.identity_of(ROOT.public)
 
 
 def _issue(by: Ed25519Signer, to: Ed25519Signer, kind: certificate.Kind, whose: IdentityId = ME) -> Certificate:
-    return certificate.issue(by, kind, whose, DeviceId(text(to.public)), "laptop", 1_000)
+    space, until = (text(bytes(range(32))), 2_000) if kind == "grant" else ("", 0)
+    return certificate.issue(by, kind, whose, DeviceId(text(to.public)), "laptop", 1_000, space, until)
 
 
 def _values(*chain: Certificate) -> list[Any]:
@@ -30,7 +31,11 @@ def _values(*chain: Certificate) -> list[Any]:
 FIRST, SECOND = _issue(ROOT, ADMIN, "admin"), _issue(ADMIN, PHONE, "device")
 
 
-@pytest.mark.parametrize("chain", [[FIRST], [SECOND, FIRST], [_issue(ROOT, PHONE, "grant")]])
+BOT, RUN = Ed25519Signer(bytes([5]) * 32), Ed25519Signer(bytes([6]) * 32)
+GRANT, ITS_RUN = _issue(ADMIN, BOT, "grant"), _issue(BOT, RUN, "run")
+
+
+@pytest.mark.parametrize("chain", [[FIRST], [SECOND, FIRST], [GRANT, FIRST], [ITS_RUN, GRANT, FIRST]])
 def test_a_chain_that_leads_to_the_root_holds(chain: Sequence[Certificate]) -> None:
     assert list(certificate.check(_values(*chain))) == list(chain)
 
@@ -47,6 +52,16 @@ def test_a_chain_that_leads_to_the_root_holds(chain: Sequence[Certificate]) -> N
         [_issue(OTHER, PHONE, "device"), FIRST],
         [_issue(ROOT, PHONE, "admin", certificate.identity_of(OTHER.public))],
         [SECOND, _issue(OTHER, ADMIN, "admin", certificate.identity_of(OTHER.public))],
+        [_issue(ROOT, PHONE, "grant")],  # a grant is made by a device
+        [_issue(PHONE, BOT, "grant"), SECOND, FIRST],
+        [_issue(ADMIN, RUN, "run"), FIRST],
+        [_issue(BOT, RUN, "device"), GRANT, FIRST],
+        [_issue(BOT, RUN, "grant"), GRANT, FIRST],
+        [_issue(RUN, OTHER, "run"), ITS_RUN, GRANT, FIRST],
+        [_issue(OTHER, RUN, "run"), GRANT, FIRST],
+        [ITS_RUN, GRANT],
+        [ITS_RUN, FIRST],
+        [GRANT, ITS_RUN, FIRST],
     ],
 )
 def test_a_chain_that_does_not_is_refused(chain: Sequence[Certificate]) -> None:
@@ -62,6 +77,40 @@ def test_at_most_four_certificates_lead_to_the_root() -> None:
     assert len(certificate.check(_values(*links[-4:]))) == 4
     with pytest.raises(BadCertificate):
         certificate.check(_values(*links[-5:]))
+
+
+def test_a_grant_and_a_run_stand_before_as_many_certificates_as_a_device_has() -> None:
+    signers = [Ed25519Signer(bytes([number]) * 32) for number in range(10, 15)]
+    links = [_issue(ROOT, signers[0], "admin")]
+    for above, below in pairwise(signers):
+        links.insert(0, _issue(above, below, "admin"))
+    four = links[-4:]
+    bot = _issue(signers[3], BOT, "grant")
+    assert certificate.check(_values(ITS_RUN, bot, *four))[0].kind == "run"
+    with pytest.raises(BadCertificate):
+        certificate.check(_values(ITS_RUN, _issue(signers[4], BOT, "grant"), *links))
+
+
+def test_the_kinds_that_are_devices() -> None:
+    assert [one.is_device for one in (FIRST, SECOND, GRANT, ITS_RUN)] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"space": text(bytes(31))}, {"space": 1}, {"space": None}, {"until": -1}, {"until": "1"}, {"until": True},
+        {"until": 2_001}, {"space": text(bytes(32))}, {"kind": "device"}, {"kind": "run"}, {"more": 1},
+    ],
+)  # fmt: skip
+def test_what_a_grant_is_for_can_not_be_changed(change: dict[str, Any]) -> None:
+    value: Any = GRANT.value() | change
+    with pytest.raises((BadCertificate, NotCanonical)):
+        certificate.check([value, FIRST.value()])
+    for key in ("space", "until"):
+        with pytest.raises(BadCertificate):
+            certificate.check([{name: part for name, part in GRANT.value().items() if name != key}, FIRST.value()])
+        with pytest.raises(BadCertificate):
+            certificate.check([FIRST.value() | {key: GRANT.value()[key]}])
 
 
 ODD: list[Any] = [

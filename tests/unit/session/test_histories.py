@@ -105,6 +105,45 @@ def test_an_event_may_cite_any_history_of_a_device(lisa: Session) -> None:
     assert cited == {text(each.ids[-1]) for each in (pen, other, third)}
 
 
+def test_what_a_chain_has_cited_is_noted_rightly_when_what_it_cited_parts(lisa: Session) -> None:
+    """Simulator, family 103: our own chain came along in the piece that brought the fork."""
+    pen = stranger(lisa).say(HELLO).say(HELLO)
+    other = pen.fork(3).say(talk.MessageSent("other", ()))
+    homes.deliver(lisa, pen.id, [pen.run()])
+    homes.write(lisa, pen.id, HELLO)
+    mine = [run for run in homes.runs(lisa, pen.id) if run.device == raw(lisa.me.device)]
+    homes.deliver(lisa, pen.id, [*mine, other.run()])
+    assert checking.verify(lisa, lambda _, __: None).problems == []
+
+
+def test_reading_and_comparing_costs_the_same_however_many_histories_there_are(lisa: Session) -> None:
+    pen = stranger(lisa).say(HELLO).say(HELLO)
+    homes.deliver(lisa, pen.id, [pen.run()])
+
+    def work() -> int:
+        """Tens of steps of SQLite's machine for a read and a comparison."""
+        replica, steps = HomeReplica(lisa), 0
+
+        def step() -> int:
+            nonlocal steps
+            steps += 1
+            return 0
+
+        lisa.db.set_progress_handler(step, 10)
+        assert replica.read(raw(pen.id), pen.tip(), 0, 100) is not None
+        assert replica.common(raw(pen.id), pen.tip(), other.tip()) == 2
+        lisa.db.set_progress_handler(None, 0)
+        return steps
+
+    found = []
+    for count in (2, 60):
+        for number in range(count):
+            other = pen.fork(3).say(talk.MessageSent(f"{count} {number}", ()))
+            homes.deliver(lisa, pen.id, [other.run(3)])
+        found.append(work())
+    assert 0 < found[1] <= found[0] * 1.2
+
+
 def test_a_device_that_forks_without_end_is_taken_by_and_by(lisa: Session) -> None:
     pen = stranger(lisa).say(HELLO).say(HELLO)
     others = [pen.fork(3).say(talk.MessageSent(f"{number}", ())) for number in range(FORKS_MOST + 10)]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from chaise_cli.domain import talk
 from chaise_cli.domain.body import replace
 from chaise_cli.ids import DeviceId, IdentityId, SpaceId, raw, text
 from chaise_cli.ledger import receipt as receipts
+from chaise_cli.session import access, newcomers
 from chaise_cli.session.relaying import RelayMemory
 from chaise_cli.session.replica import HomeReplica, HomeSigner
 from chaise_cli.session.session import Session
@@ -20,11 +24,15 @@ from chaise_cli.store import events, own, places, relays, selves
 from sync import engine
 from sync.engine import Exchange
 from sync.relay.desk import Desk
+from sync.transports.folder import Folder
 from sync.transports.relay import Relay
+from sync.transports.stdio import Pipes, serve
 from tests.fakes import homes
 from tests.fakes.homes import Market
+from tests.fakes.links import Conversation
 from tests.fakes.pen import signer
 from tests.fakes.relay_client import WHERE, DeskLink, Village, copied, put_back, village
+from tests.fakes.replica import Forgetful
 
 
 class Guest:
@@ -220,6 +228,65 @@ def test_a_receipt_ahead_that_never_comes_true_is_withheld(three: tuple[Guest, G
     clean(lisa.sync())
 
 
+def test_two_receipts_that_others_showed_for_one_number_are_a_split(three: tuple[Guest, Guest, SpaceId]) -> None:
+    lisa, _, deal = three
+    relay = lisa.link.desk.relay.signer
+    one, other = (
+        receipts.issue(relay, raw(deal), 99, bytes(32), homes.NOON_MS, head).pack() for head in (bytes(32), b"h" * 32)
+    )
+    replica = HomeReplica(lisa.session)
+    assert replica.witness([one]) == replica.witness([one]) == []
+    assert [error.code for error in replica.witness([other])] == ["relay.split"]
+    assert one in replica.receipts(raw(deal)), "it is shown to others as well"
+
+
+def test_one_contact_of_two_that_hold_the_same_names_a_relay_that_gave_them_two_orders(
+    three: tuple[Guest, Guest, SpaceId], tmp_path: Path
+) -> None:
+    lisa, james, deal = three
+    first, second = lisa.link.desk, village()
+    put_back(second.relay.store, copied(first.relay.store))
+    james.link.desk = second
+    for one in (lisa, james):
+        say(one, deal, "meanwhile")
+        clean(one.sync())
+    for one in (lisa, james, lisa):  # by another way both come to hold the two events,
+        clean(exchange(one, Folder(str(tmp_path), Forgetful())))
+    for one in (lisa, james):
+        clean(one.sync())  # which the two sides of the relay have in two orders
+    assert lisa.state(deal) == james.state(deal)
+    (led, followed) = talk_with(lisa, james)
+    assert (led.received, followed.received) == (0, 0)
+    for done in (led, followed):
+        assert {problem.code for problem in done.problems} == {"relay.split"}
+        assert done.alarm is not None
+    for one in (lisa, james):
+        assert {found.code for found in relays.incidents(one.session.db, one.place)} == {"relay.split"}
+
+
+def exchange(one: Guest, way: engine.Transport) -> Exchange:
+    return engine.exchange(HomeReplica(one.session), HomeSigner(one.session), way)
+
+
+def talk_with(lead: Guest, follow: Guest) -> tuple[Exchange, Exchange]:
+    """A conversation of two homes, as over ssh; what came of it at each."""
+    near, far = socket.socketpair()
+    answered: list[Exchange] = []
+
+    def answer() -> None:
+        own = access.again(follow.session)
+        with os.fdopen(os.dup(far.fileno()), "rb", 0) as source, os.fdopen(os.dup(far.fileno()), "wb", 0) as sink:
+            answered.append(serve(HomeReplica(own), HomeSigner(own), source, sink, idle_s=20))
+        own.close()
+
+    with near, far:
+        thread = Thread(target=answer)
+        thread.start()
+        led = exchange(lead, Conversation(Pipes(near.fileno(), near.fileno(), 20)))
+        thread.join()
+    return led, answered[0]
+
+
 def test_what_no_relay_of_ours_signed_says_nothing(three: tuple[Guest, Guest, SpaceId]) -> None:
     lisa, _, deal = three
     (shown,) = HomeReplica(lisa.session).receipts(raw(deal))
@@ -246,6 +313,25 @@ def test_a_deal_that_opens_for_nobody_is_not_fetched_each_time(three: tuple[Gues
             james.session.db, james.place, relays.Log(space, 2, b"i" * 32, None, door=False), 0, [], []
         )
     assert memory.reached()[space].number == 2
+
+
+def test_what_is_left_out_for_want_of_answers_is_fetched_once_there_is_one(
+    three: tuple[Guest, Guest, SpaceId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lisa, james, first = three
+    monkeypatch.setattr(newcomers, "MOST", 1)
+    board = events.spaces(lisa.session.db, "board")[0].id
+    about = homes.post(lisa.session, board)
+    second = homes.open_deal(lisa.session, IdentityId(james.session.me.identity), about, client=True)
+    homes.write(lisa.session, second, homes.deals_invite())
+    clean(lisa.sync())
+    assert {problem.code for problem in james.sync().problems} == {"space.crowded"}
+    clean(james.sync())
+    assert [path for path, _, _ in james.link.asked] == ["/v1/summary"], "it is not fetched again and again"
+    assert events.find_space(james.session.db, second) is None
+    say(james, first, "here I am")
+    clean(james.sync())
+    assert lisa.state(second)["message"] == james.state(second)["message"]
 
 
 def test_attachments_go_through_and_are_not_asked_for_again(three: tuple[Guest, Guest, SpaceId]) -> None:

@@ -17,7 +17,7 @@ from chaise_cli.session import home as homes_of
 from chaise_cli.session.home import Home
 from chaise_cli.session.session import Behind, Session
 from chaise_cli.store import events, own
-from tests.fakes import homes
+from tests.fakes import homes, kin
 from tests.fakes.homes import Market
 
 HELLO = talk.MessageSent("Hello", ())
@@ -139,6 +139,21 @@ def test_a_copy_that_wrote_too_is_a_fork_and_read_only(
     homes.deliver(copy, deal, [run for run in homes.runs(lisa, deal) if run.device == raw(lisa.me.device)])
     assert copy.behind
     copy.close()
+
+
+def test_a_copy_from_before_a_devices_first_word_is_sound_when_it_hears_of_what_that_wrote(
+    lisa: Session, market: Market, tmp_path: Path
+) -> None:
+    """Simulator, family 25."""
+    phone = kin.join(lisa, tmp_path, "phone")
+    copy = homes.copied(phone, tmp_path / "copy", tmp_path / "phone.key")
+    homes.post(phone, market.board)
+    kin.carry(phone, lisa)
+    kin.carry(lisa, copy)
+    assert copy.behind
+    assert checking.verify(copy, lambda _, __: None).problems == [Behind().sentence()]
+    for one in (phone, copy):
+        one.close()
 
 
 def test_a_renewed_home_goes_on_where_it_was(lisa: Session, james: Session) -> None:

@@ -7,13 +7,28 @@ from pathlib import Path
 
 import pytest
 
-from chaise_cli.domain import talk
+from chaise_cli.crypto import signing
+from chaise_cli.domain import revocation, talk
 from chaise_cli.domain.own import SelfSettings
 from chaise_cli.domain.revocation import MayNotRevoke
-from chaise_cli.ids import public, raw, text
-from chaise_cli.session import checking, conversations, devices, revoking
+from chaise_cli.ids import SpaceId, public, raw, text
+from chaise_cli.ledger import canonical
+from chaise_cli.ledger import revocation as statement
+from chaise_cli.session import (
+    boards,
+    checking,
+    conversations,
+    devices,
+    finding,
+    posting,
+    profiles,
+    rekeying,
+    requests,
+    revoking,
+    writing,
+)
 from chaise_cli.session.session import Session, ThisRevoked
-from chaise_cli.store import events, own, selves
+from chaise_cli.store import board_reads, events, own, people, selves
 from tests.fakes import acts, homes, kin
 from tests.fakes.homes import Market
 
@@ -132,6 +147,75 @@ def test_what_a_revoked_device_says_in_self_and_on_boards_is_void_wherever_it_co
     space = kin.self_space(lisa).id
     assert homes.state(lisa, market.board) == homes.state(tablet, market.board)
     assert homes.state(lisa, space) == homes.state(tablet, space)
+
+
+def test_the_name_of_a_board_is_gone_with_the_word_that_gave_it(lisa: Session, phone: Session, tablet: Session) -> None:
+    """Simulator, family 19 and 24: it stayed where it had come before the revocation."""
+    den = created(phone, "den")
+    kin.carry(phone, lisa)
+    by = signing.Ed25519Signer(own.device_seed(lisa.db, lisa.me.device))
+    signature = statement.sign(by, lisa.me.identity, phone.me.device, (), homes.NOON_MS)
+    chain = tuple(canonical.encode(one).decode() for one in own.certificates(lisa.db))
+    fields = (phone.me.device, None, (), homes.NOON_MS, text(by.public), chain, signature)
+    homes.write_raw(lisa, den, revocation.BoardDeviceRevoked(*fields))
+    kin.carry(lisa, tablet)  # here both come at once
+    assert homes.state(lisa, den)["board_name"] == homes.state(tablet, den)["board_name"] == []
+    assert homes.state(lisa, den) == homes.state(tablet, den)
+
+
+def test_a_persons_name_falls_back_to_what_was_said_before_the_revocation(
+    market: Market, lisa: Session, phone: Session, tablet: Session
+) -> None:
+    phone.clock = homes.Hands(homes.NOON_MS + 1)
+    homes.write_raw(phone, market.board, homes.replace(profiles.current(phone), handle="thief", name="Thief"))
+    kin.carry(phone, tablet)
+    assert shown(tablet) == "thief"
+    revoking.revoke(lisa, name_of(phone), None, None)
+    kin.meet(lisa, tablet, phone)
+    for one in (lisa, tablet):
+        assert shown(one) == "lisa"
+        assert checking.verify(one, lambda _, __: None).problems == []
+
+
+def created(session: Session, name: str) -> SpaceId:
+    made = boards.create(session, name, None, None).board["id"]
+    return next(one.id for one in board_reads.boards(session.db) if public("board", one.id) == made)
+
+
+def shown(session: Session) -> str:
+    found = people.find(session.db, session.me.identity)
+    assert found is not None
+    return found.handle
+
+
+def test_a_request_about_what_a_revoked_device_made_is_sound(
+    market: Market, lisa: Session, phone: Session, tablet: Session
+) -> None:
+    """Simulator, family 5: its post is listed no more, and was changed with a request id meanwhile."""
+    post = homes.post(phone, market.board)
+    kin.carry(phone, tablet)
+    asked = requests.request("order 7", "post edit", {})
+    posting.revise(tablet, finding.Named("post", post), {"brief": "More."}, asked)
+    revoking.revoke(lisa, name_of(phone), None, None)
+    kin.meet(lisa, tablet, phone)
+    assert void(tablet, post) == "device.revoked"
+    for one in (lisa, tablet):
+        assert checking.verify(one, lambda _, __: None).problems == []
+
+
+def test_a_key_that_a_revoked_device_opened_in_self_is_sound_and_counts_for_nothing(
+    lisa: Session, phone: Session, tablet: Session
+) -> None:
+    """Simulator, family 38: a wrap is in clear, and is cut off like anything else."""
+    homes.write_raw(phone, kin.self_space(phone).id, settings("Lisa"))  # a device's first word in a space is sealed
+    with phone.writing():
+        rekeying.rekey(phone, writing.Writer(phone), kin.self_space(phone))
+    revoking.revoke(lisa, name_of(phone), None, None)
+    kin.meet(lisa, tablet, phone)
+    for one in (lisa, tablet):
+        void_ones = "SELECT count(*) FROM event WHERE kind = 'wrap' AND void = 'device.revoked'"
+        assert one.db.execute(void_ones).fetchone() == (1,)
+        assert checking.verify(one, lambda _, __: None).problems == []
 
 
 def settings(name: str) -> SelfSettings:

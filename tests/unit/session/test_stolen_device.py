@@ -162,3 +162,27 @@ def test_a_grant_is_no_device(lisa: Session, james: Session, deal: SpaceId, mark
     found = deals.load(james.db, homes.space_no(james, deal))
     assert found is not None
     assert text(found.agent) != text(key.public)
+
+
+def test_a_thiefs_own_revocation_does_not_decide_which_of_his_histories_counts(
+    lisa: Session, phone: Session, james: Session, deal: SpaceId, tmp_path: Path
+) -> None:
+    """He repeats Lisa's signed statement on a copy of the phone, naming the copy's history, with an earlier lamport."""
+    twin = homes.copied(phone, tmp_path / "copy", tmp_path / "phone.key")
+    for words in ("one", "two", "three", "four"):
+        homes.write_raw(phone, deal, talk.MessageSent(words, ()))
+    kin.meet(lisa, phone)
+    revoking.revoke(lisa, name_of(phone), None, None)
+    (said,) = kin.revocations_in(lisa, deal)
+    (mine,) = homes.write_raw(twin, deal, talk.MessageSent("mine", ()))
+    seq = twin.db.execute("SELECT seq FROM event WHERE id = ?", (raw(mine),)).fetchone()[0]
+    homes.write_raw(twin, deal, replace(said, last=revocation.LastEvent(seq, mine)))
+    act = homes.write_raw(twin, deal, homes.deals_invite())[-1]
+    for one in (lisa, james):
+        homes.deliver(one, deal, homes.runs(twin, deal))
+    kin.meet(lisa, james)
+    acts.do(lisa, deal, "taken")
+    kin.meet(lisa, james)
+    assert void(lisa, act) == void(james, act) == "device.revoked"
+    assert homes.unsound(lisa, deal) == homes.unsound(james, deal) == []
+    twin.close()

@@ -30,6 +30,16 @@ def test_the_word_given_in_a_deal_beats_any_profile(lisa: Session) -> None:
     assert found.name == "Deal"
 
 
+@pytest.mark.parametrize("order", [(10, 5, 7), (5, 7, 10), (7, 10, 5), (5, 10, 7)])
+def test_of_words_given_in_deals_the_newest_stands_whatever_came_first(lisa: Session, order: tuple[int, ...]) -> None:
+    """The profile, at 10, is newer than both."""
+    for at in order:
+        people.remember(lisa.db, ANN, known(name=f"At {at}"), at, dealt=at != 10)
+    found = people.find(lisa.db, ANN)
+    assert found is not None
+    assert found.name == "At 7"
+
+
 @pytest.mark.parametrize("first", [ANN, BOB])
 def test_two_of_one_handle_are_told_apart_by_their_ids(lisa: Session, first: IdentityId) -> None:
     for who in (first, BOB if first == ANN else ANN):

@@ -126,11 +126,14 @@ def test_what_stands_for_a_space_differs_in_every_comparison_and_conversation() 
     lisa, james = deals(2)
     measured(lisa, james)
     one, other = (handshake.Peer(JAMES.identity, JAMES.device, frozenset(), salt) for salt in (b"one", b"other"))
-    seen = [dialogue.view(dialogue.shown(lisa, peer), peer, number).marks for peer in (one, other) for number in (0, 1)]
+
+    def marks(peer: handshake.Peer, number: int, signed: bytes = b"", of: MemoryReplica = lisa) -> dict[bytes, bytes]:
+        return dialogue.view(dialogue.shown(of, peer), peer, number, dict.fromkeys(of.held, signed)).marks
+
+    seen = [marks(peer, number, signed) for peer in (one, other) for number in (0, 1) for signed in (b"", b"relay")]
     for space in lisa.held:
-        assert len({marks[space] for marks in seen}) == 4
-    other_side = one._replace(identity=LISA.identity)
-    assert dialogue.view(dialogue.shown(james, other_side), other_side, 0).marks == seen[0]
+        assert len({found[space] for found in seen}) == 8
+    assert marks(one._replace(identity=LISA.identity), 0, of=james) == seen[0]
 
 
 def test_a_side_that_never_agrees_and_never_says_where_is_left_alone() -> None:

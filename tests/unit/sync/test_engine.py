@@ -180,3 +180,25 @@ def test_a_stranger_is_not_told_what_is_held_here() -> None:
     ada.held = {deal: lisa.held[deal]}
     led, served = StdioLink().sync(ada, james)
     assert (led.sent, led.received, led.failure, served.failure) == (0, 0, None, None)
+
+
+class Counting(MemoryReplica):
+    """Counts how often two histories are compared."""
+
+    compared = 0
+
+    def common(self, space: bytes, one: Head, other: Head) -> int | None:
+        self.compared += 1
+        return super().common(space, one, other)
+
+
+def test_a_device_with_many_histories_is_compared_in_proportion_to_them() -> None:
+    lisa = Counting(LISA)
+    deal = lisa.open("deal", [LISA.identity])
+    for _ in range(300):
+        lisa.write(deal, b"")
+    chain = lisa.held[deal].chains[LISA.device]
+    lisa.held[deal].others[LISA.device] = [chain.fork(length) for length in range(1, 300)]
+    plan = offer(lisa, {})
+    assert 0 < lisa.compared <= 300 * engine.COMPARED
+    assert plan.total >= len(chain.ids), "never too little"

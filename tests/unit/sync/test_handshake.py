@@ -48,6 +48,14 @@ def test_both_learn_who_the_other_is_and_which_boards_they_share() -> None:
     assert shake(lisa, james)[0].transcript != of_james.transcript
 
 
+def test_both_learn_which_relays_they_share() -> None:
+    lisa, james = with_boards(LISA, "both"), with_boards(JAMES, "both")
+    lisa.used_relays, james.used_relays = [b"shared".ljust(32), b"l" * 32], [b"j" * 32, b"shared".ljust(32)]
+    of_james, of_lisa, _, _ = shake(lisa, james)
+    assert of_james.relays == of_lisa.relays == {b"shared".ljust(32)}
+    assert of_james.boards == of_lisa.boards == {b"both".ljust(32)}
+
+
 def test_neither_learns_of_boards_the_other_holds_alone() -> None:
     lisa, james = with_boards(LISA, "lisa's"), with_boards(JAMES, "james'")
     *_, from_lisa, from_james = shake(lisa, james)

@@ -116,6 +116,18 @@ def test_a_gap_is_named_and_what_lies_before_it_is_taken() -> None:
     assert exchange.received == 5
 
 
+def test_what_is_refused_from_its_beginning_on_is_no_gap() -> None:
+    """Simulator, family 21: a deal under a box key that a device has not been told of lies there whole."""
+    lisa, space = two_chains(20)
+    shelf = Shelf()
+    for first in (0, 5, 10):
+        shelf.put(f"from {first}", part(lisa, space, LISA.device, first, first + 4))
+    eve = MemoryReplica(Device("eve"))
+    good, exchange = shelf.take(eve, space)
+    assert (good, exchange.received) == (set(), 0)
+    assert [problem.code for problem in exchange.problems] == ["space.foreign"]
+
+
 def test_a_false_copy_is_not_good_though_a_true_one_of_the_same_events_is() -> None:
     lisa, space = two_chains(20)
     true = part(lisa, space, LISA.device, 0, 9)

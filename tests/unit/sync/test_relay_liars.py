@@ -183,6 +183,9 @@ def section(change: Callable[[relay_messages.Section], relay_messages.Section]) 
     """A relay that changes each section it sends."""
 
     def changed(path: str, _body: bytes, answer: Answer) -> Answer:
+        if path == "/v1/summary" and (different := relay_messages.read_different(answer.body)):
+            news = [change(one) for one in different.news]
+            return answer._replace(body=relay_messages.pack_different(different._replace(news=news)))
         if path != "/v1/pull":
             return answer
         found, more = relay_messages.read_sections(answer.body)

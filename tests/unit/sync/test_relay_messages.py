@@ -61,9 +61,10 @@ PIECES: Final = st.builds(
     st.integers(0, 9),
 )
 DIFFERENT: Final = st.builds(
-    lambda digest, rows: Different(digest, sorted(rows.items())),
+    lambda digest, rows, news: Different(digest, sorted(rows.items()), news),
     KEYS,
     st.dictionaries(st.integers(0, 31), WIDTHS, max_size=5),
+    st.lists(sections(), max_size=2),
 )
 
 
@@ -119,7 +120,7 @@ PUSHED: Final = Pushed(5, SPACE, RECEIPT, [3, 0], [(1, "sync.gap")])
 SAMPLES: Final[dict[str, tuple[bytes, Callable[[bytes], Any]]]] = {
     "summary": (messages.pack_summary(Summary(SPACE, bytes(128), 30)), messages.read_summary),
     "different": (
-        messages.pack_different(Different(SPACE, [(3, bytes(128)), (9, bytes(128))])),
+        messages.pack_different(Different(SPACE, [(3, bytes(128)), (9, bytes(128))], [SECTION])),
         messages.read_different,
     ),
     "pull": (messages.pack_pull(Pull([1, 1000], [Row(SPACE, 3, bytes(8))])), messages.read_pull),

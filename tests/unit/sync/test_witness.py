@@ -38,6 +38,25 @@ def test_receipts_go_with_spaces_that_differ_both_ways() -> None:
     assert (set(lisa.seen_receipts), set(james.seen_receipts)) == ({signed(deal, 2)}, {signed(deal, 1)})
 
 
+def test_two_that_hold_the_same_show_receipts_when_one_relay_told_them_two_things() -> None:
+    lisa, james, deal = pair()
+    relay = signer("relay")
+    for one, head in ((lisa, bytes(32)), (james, b"h" * 32)):
+        one.used_relays = [relay.public]
+        one.kept_receipts[deal] = [receipts.issue(relay, deal, 1, bytes(32), 0, head).pack()]
+    StdioLink().sync(lisa, james)
+    assert (lisa.seen_receipts, james.seen_receipts) == (james.kept_receipts[deal], lisa.kept_receipts[deal])
+
+
+def test_what_a_relay_signed_that_the_other_does_not_use_makes_no_difference() -> None:
+    lisa, james, deal = pair()
+    for one, relay in ((lisa, signer("relay")), (james, signer("another"))):
+        one.used_relays = [relay.public]
+        one.kept_receipts[deal] = [receipts.issue(relay, deal, 1, bytes(32), 0, bytes(32)).pack()]
+    StdioLink().sync(lisa, james)
+    assert lisa.seen_receipts == james.seen_receipts == []
+
+
 def heard(replica: MemoryReplica) -> Witness:
     return Witness(replica, Peer(JAMES.identity, JAMES.device, frozenset()), Tally())
 

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
@@ -28,6 +29,7 @@ from tests.fakes.relays import door_key, scribble
 from tests.fakes.served import served
 
 BOX: Final = bytes(32)
+HEALTH: Final = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 def now() -> int:
@@ -97,6 +99,59 @@ def test_what_everybody_may_ask(here: Place) -> None:
     assert paths[:4] == ["/health", "/v1/relay", "/openapi.json", "/metrics"]
     assert "other" in paths
     assert "secret" not in str(here.said())
+
+
+@pytest.mark.parametrize(
+    ("said", "piece"),
+    [
+        (b"", b""),
+        (b"", b"\r\n"),
+        (b"GET /health HTTP/1.1\r\nHost: x\r\n", b"x"),
+        (HEALTH, b"\r\n"),
+        (HEALTH + b"GET /he", b"a"),
+    ],
+)
+def test_a_head_that_does_not_come_in_time_ends_the_connection(
+    here: Place, monkeypatch: pytest.MonkeyPatch, said: bytes, piece: bytes
+) -> None:
+    """However steadily it drips."""
+    monkeypatch.setattr(servers, "HEAD_S", 0.3)
+    host, _, port = urlsplit(here.url).netloc.partition(":")
+    with socket.create_connection((host, int(port)), timeout=0.02) as link:
+        link.sendall(said)
+        heard = drip(link, piece)
+    assert heard.count(b"HTTP/1.1") == heard.count(b"200 OK") == said.count(HEALTH)
+
+
+def test_a_body_and_a_wait_may_take_longer_than_a_head(here: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(servers, "HEAD_S", 0.05)
+    host, _, port = urlsplit(here.url).netloc.partition(":")
+    head = b"POST /v1/mailbox/put HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\n\r\n"
+    with socket.create_connection((host, int(port)), timeout=0.02) as link:
+        link.sendall(head)
+        for _ in range(10):
+            with pytest.raises(TimeoutError):
+                link.recv(1)  # nothing is answered, and nothing ends, while the body comes
+            link.sendall(b"1234")
+        link.settimeout(20)
+        assert link.recv(1000).startswith(b"HTTP/1.1 400")
+
+
+def drip(link: socket.socket, piece: bytes) -> bytes:
+    """What comes until the other side hangs up, to whom a piece is sent whenever it is quiet."""
+    heard = b""
+    while True:
+        try:
+            came = link.recv(1000)
+        except TimeoutError:
+            with suppress(OSError):
+                link.sendall(piece)
+            continue
+        except ConnectionError:
+            return heard
+        if not came:
+            return heard
+        heard += came
 
 
 def test_events_go_in_and_come_out(here: Place) -> None:

@@ -12,11 +12,13 @@ from chaise_cli.ids import text
 from chaise_cli.ledger import canonical, receipt, relay_invite, segment
 from sync import ranges
 from sync.relay import people
+from sync.relay.contract import Position
 from sync.relay.limits import Limits
 from sync.relay.memory import Memory
+from sync.relay.pulling import TRIED, compare, newest
 from sync.relay.refusal import Refusal
 from sync.relay.service import Relay
-from sync.relay_messages import Piece, Row, Section
+from sync.relay_messages import Piece, Row, Section, Summary
 from tests.fakes import relays
 from tests.fakes.homes import Hands
 from tests.fakes.pen import Pen, signer
@@ -91,7 +93,7 @@ def test_a_door_proof_is_for_one_relay(relay: Relay, board: Pen) -> None:
 def test_an_invite_is_kept_as_a_hash_alone(relay: Relay) -> None:
     given = relay.new_invite()
     assert isinstance(relay.store, Memory)
-    assert list(relay.store.invites) == [sha256(relay_invite.read(given)).digest()]
+    assert list(relay.store.invites()) == [sha256(relay_invite.read(given)).digest()]
     Guest(relay, "ada").register(invite=given)
     Guest(relay, "eve").register(invite=given.lower().replace("-", " "))
 
@@ -103,7 +105,7 @@ def test_another_device_of_a_person_needs_neither(relay: Relay, lisa: Guest) -> 
     assert phone.who.identity == lisa.identity
 
 
-def test_certificates_have_to_be_of_the_device_and_no_grants(relay: Relay, lisa: Guest) -> None:
+def test_certificates_have_to_be_of_the_device_and_lead_to_the_root(relay: Relay, lisa: Guest) -> None:
     other = Guest(relay, "phone", of="lisa")
     refuses("relay.not_admitted", lambda: relay.register(lisa.device, people.read_registration(other.asks())))
     refuses("relay.not_admitted", lambda: Guest(relay, "ci", of="lisa", kind="grant").register())
@@ -390,6 +392,15 @@ def test_a_summary_says_where_to_look(lisa: Guest, board: Pen, relay: Relay) -> 
     assert different.digest == ranges.whole(known)
     part = ranges.part_of(board.space)
     assert different.ranges == [(part // 32, ranges.parts(known, part // 32))]
+
+
+def test_a_range_with_many_spaces_is_not_guessed_at(relay: Relay) -> None:
+    wide = {bytes([1]) + number.to_bytes(31, "big"): Position(1, bytes(32)) for number in range(TRIED + 1)}
+    said = Summary(ranges.whole({}), ranges.ranges({}), 0)
+    different = compare(wide, said)
+    assert different
+    assert len(different.ranges) == 1
+    assert newest(relay.store, wide, said, different) is None
 
 
 def test_only_what_is_new_or_asked_for_is_handed_out(lisa: Guest, board: Pen) -> None:
