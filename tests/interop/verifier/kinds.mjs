@@ -128,6 +128,7 @@ const FORMS = {
     'deal.device_revoked': { ...revocation, box: boxKey },
     'agent.device': { device: id, after: id },
     'agent.settled': { last: id },
+    'agent.refused': { hire: id, reason: prose },
     taken: {},
     'fund.requested': fund,
     'work.update': { milestone: or(n), text: prose, files },
