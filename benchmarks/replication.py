@@ -6,15 +6,12 @@ whole connection, heads of HTTP included, without TLS.
 
 from __future__ import annotations
 
-import json
 import socket
-import subprocess
-import sys
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from benchmarks import cold_sync, world
+from benchmarks import cold_sync, memory, world
 from benchmarks.measure import Figure, median
 from benchmarks.tap import Said, Tap
 from chaise_cli.ids import raw
@@ -41,7 +38,6 @@ SPACES: Final = 1_000
 ROUNDS: Final = 9
 ALTERNATELY: Final = 50  # messages of each side in turn
 FREE: Final = ("--max-requests", "10000000", "--quiet")
-MIB: Final = 1024 * 1024
 KIB: Final = 1024
 
 
@@ -216,14 +212,13 @@ def _cold(folder: Path, relay: RelayProcess, total: int, notes: list[str]) -> li
     empty = world.joined(folder, james)
     path = empty.home.path
     empty.close()
-    argv = [sys.executable, "-m", "benchmarks.pull", str(path), str(folder / "joined.key"), relay.url]
-    taken: dict[str, Any] = json.loads(subprocess.run(argv, check=True, stdout=subprocess.PIPE).stdout)
-    assert not taken["problems"], taken
+    taken = memory.pull(path, folder / "joined.key", relay.url)
     notes.append(f"cold relay pull: {taken['events']:,} events on {_count(lisa, 'chain')} chains")
     return [
         Figure("cold relay pull", taken["events"] / taken["cpu"], "events/s of CPU", 8000, "more"),
         Figure("cold relay pull, wall time", taken["events"] / taken["wall"], "events/s"),
-        Figure("cold relay pull, most memory", taken["peak"] / MIB, "MiB", 200),
+        Figure("cold relay pull, most memory", taken["peak"] / memory.MIB, "MiB", memory.BAR),
+        *memory.figures(folder, james, folder / "james.key"),
     ]
 
 

@@ -49,14 +49,14 @@ def second_device(folder: Path, first: Session) -> Session:
     return made
 
 
-def joined(folder: Path, first: Session) -> Session:
+def joined(folder: Path, first: Session, name: str = "joined") -> Session:
     """A further device of the same person, let in as `device add` and `device join` do; nothing was synced yet."""
-    waiting = pairing.begin(first, "joined", limited=False)
-    asked = pairing.ask(waiting.code, "joined", clock.random_bytes)
+    waiting = pairing.begin(first, name, limited=False)
+    asked = pairing.ask(waiting.code, name, clock.random_bytes)
     got = pairing.granted(asked, pairing.answer(first, waiting.mailbox, asked.message))
-    secrets = founding.Secrets(None, folder / "joined.key")
-    plan = joining.Plan(homes.Home(folder / "joined"), secrets, "joined")
-    return joining.settle(plan, asked, got, clock.SystemClock(), clock.random_bytes)
+    secrets = founding.Secrets(None, folder / f"{name}.key")
+    plan = joining.Plan(homes.Home(folder / name), secrets, name)
+    return joining.settle(plan, asked, got, None, clock.SystemClock(), clock.random_bytes)
 
 
 def board(session: Session, *, member: Session | None = None) -> Space:

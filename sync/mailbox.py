@@ -15,7 +15,7 @@ from chaise_cli.errors import Conflict, NotFound
 
 from .directory import Directory, Gone, NoFile
 from .transports.folder import BASE
-from .wire import PAIR_MOST, PeerProtocol
+from .wire import PAIR_MOST, PeerFailed, PeerProtocol
 
 ASKS: Final = 0
 ANSWERS: Final = 1
@@ -37,7 +37,10 @@ class MailboxUsed(Conflict):
 
     code = "pairing.used"
     message = "this code was used already"
-    hint = "make a new one: chaise device add; if it was not you who used it, look at chaise devices"
+    hint = "make a new one: chaise device add; whom it let in lists chaise devices: revoke one that is not there"
+
+
+_SAID: Final = {"pairing.none": NoMailbox, "pairing.not_here": NoMailbox, "pairing.done": MailboxUsed}  # by a peer
 
 
 class Mailbox(Protocol):
@@ -153,7 +156,12 @@ class PeerMailbox:
         """Ask, and keep the answer."""
         if slot != ASKS:
             raise PeerProtocol(why="a peer answers by itself")
-        self._answer = self._peer.pair(mailbox, data)
+        try:
+            self._answer = self._peer.pair(mailbox, data)
+        except PeerFailed as error:
+            if error.peer_code not in _SAID:
+                raise
+            raise _SAID[error.peer_code] from error
 
     def get(self, mailbox: bytes, slot: int, wait_s: int) -> bytes | None:  # noqa: ARG002  it came with `put`
         """The answer, if there was one."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from chaise_cli import ids
 from chaise_cli.errors import ChaiseError, Newer, Refused, Unreachable
@@ -22,6 +23,16 @@ _TEXT_LIMIT: Final = 300
 SMALL: Final = 64 * 1024  # bytes of an answer in JSON
 
 Now = Callable[[], int]  # ms since 1970, UTC
+
+
+class Pause(NamedTuple):
+    """How to let the time pass that a relay asks for."""
+
+    sleep: Callable[[float], object] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
+
+
+REAL: Final = Pause()
 
 
 class RelayRefused(Refused):
@@ -109,10 +120,11 @@ class Caller:
         *,
         timeout_s: float = TIMEOUT_S,
         link: Link | None = None,
+        pause: Pause = REAL,
     ) -> None:
         self.where = where
         self._to, self._key, self._now = to, _Key(signer) if signer else None, now
-        self._timeout_s = timeout_s
+        self._timeout_s, self._pause = timeout_s, pause
         self._link = link or Link(to)
         self._used = False  # over this connection something was answered already
 
@@ -127,24 +139,34 @@ class Caller:
     def post(self, path: str, body: bytes, *, limit: int = SMALL, wait_s: int | None = None) -> bytes:
         """The answer to one signed request. wait_s: how long the relay may keep it back.
 
+        A relay that is busy is asked again when it says, if that is within the time of a request.
         Raises NoAnswer, Untrusted, RelayRefused, RelayBusy, Malformed.
         """
         assert self._key is not None, "somebody who signs"
-        where, at = self._to.path + path, self._now() // 1000
-        headers = request_signing.sign("POST", authority(self._to), where, body, self._key, at)
-        return self._post(path, body, headers, limit, wait_s)
+        return self._post(path, body, limit, wait_s)
 
     def say(self, path: str, body: bytes, *, limit: int = SMALL, wait_s: int | None = None) -> bytes:
         """As `post`, without a signature: for what anybody may ask."""
-        return self._post(path, body, {}, limit, wait_s)
+        return self._post(path, body, limit, wait_s, signed=False)
 
-    def _post(self, path: str, body: bytes, headers: Mapping[str, str], limit: int, wait_s: int | None) -> bytes:
+    def _post(self, path: str, body: bytes, limit: int, wait_s: int | None, *, signed: bool = True) -> bytes:
         assert len(body) <= BODY_LIMIT, "a request over 4 MiB"
         deadline_s = self._timeout_s if wait_s is None else wait_s + POLL_GRACE_S
-        answer = self._ask("POST", path, body, headers, limit, deadline_s)
-        if answer.status != 200:
-            raise self._refusal(answer)
-        return answer.body
+        end = self._pause.monotonic() + self._timeout_s
+        while True:
+            headers = self._signed(path, body) if signed else {}
+            answer = self._ask("POST", path, body, headers, limit, deadline_s)
+            if answer.status == 200:
+                return answer.body
+            error = self._refusal(answer)
+            if not isinstance(error, RelayBusy) or self._pause.monotonic() + max(1, error.seconds) > end:
+                raise error
+            self._pause.sleep(max(1, error.seconds))
+
+    def _signed(self, path: str, body: bytes) -> Mapping[str, str]:
+        assert self._key is not None, "somebody who signs"
+        where, at = self._to.path + path, self._now() // 1000
+        return request_signing.sign("POST", authority(self._to), where, body, self._key, at)
 
     def _ask(
         self, method: str, path: str, body: bytes, headers: Mapping[str, str], limit: int, deadline_s: float

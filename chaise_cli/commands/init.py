@@ -99,14 +99,12 @@ def init(
     plan = starting.Plan(
         call.home, settings, keeping.secrets(call, passphrase_fd, keyring=keyring), device, recovery_out
     )
-    started = starting.start(plan, call.clock)
-    if started.recovery_code is not None:
-        put(sys.stderr, _WRITE_DOWN.format(code=started.recovery_code) + "\n")
+    started = starting.start(plan, call.clock, lambda code: put(sys.stderr, _WRITE_DOWN.format(code=code) + "\n"))
     if plan.secrets.passphrase is not None or plan.secrets.keyring:
-        unlocking.keep_open(started.session)
+        unlocking.keep_open(started)
     call.options = call.options._replace(tz=settings.tz)
-    data = dict(identity(started.session))
-    started.session.close()
+    data = dict(identity(started))
+    started.close()
     if recovery_out is not None:
         data["recovery_file"] = str(recovery_out.resolve())
     steps = ("board join", "board create NAME") if settings.role == "talent" else ("board create NAME", "board join")

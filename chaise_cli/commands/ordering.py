@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from chaise_cli.commands import in_touch
 from chaise_cli.commands.context import unsent
-from chaise_cli.errors import Denied, RailDeclined
+from chaise_cli.errors import Denied, RailDeclined, StillWaiting
 from chaise_cli.render import prompts
 from chaise_cli.session import escrow, finding, showing, waiting
 
@@ -43,8 +43,8 @@ def carry_out(call: Call, session: Session, order: Order, given: str, question: 
         order = order._replace(confirm=text)
     try:
         done = escrow.act(session, order)
-    except Denied as denied:  # which brings what it was about as it stands
-        return call.result(escrow.standing(session, order), error=denied)
+    except (Denied, StillWaiting) as error:  # which bring what it was about as it stands
+        return call.result(escrow.standing(session, order), error=error)
     late = None
     if wait is not None and not call.dry_run:
         late = _wait(call, session, done, wait / 1000)

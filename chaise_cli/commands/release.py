@@ -12,7 +12,7 @@ from chaise_cli.commands import ordering
 from chaise_cli.commands.arguments import AmountOption, TotalOption, WaitOption
 from chaise_cli.commands.context import Call, unsent
 from chaise_cli.commands.registry import PLAIN, verb
-from chaise_cli.errors import Denied, StillWaiting, Usage
+from chaise_cli.errors import Usage
 from chaise_cli.result import Result
 from chaise_cli.session import escrow, finding, working
 
@@ -68,9 +68,8 @@ def release(
         one = policing.case(policy, evidence, working.milestone_of(named, "release"))
         words = ["--policy", str(policy), *(["--evidence", str(evidence)] if evidence is not None else [])]
         order = order._replace(judge=policing.Judge(one), words=tuple(words))
-        try:
-            return ordering.carry_out(call, session, order, milestone, "Release", wait)
-        except (Denied, StillWaiting) as error:
-            events = policing.record_refusal(session, named.space, one) if record else []
-            data = policing.left_as_it_is(session, named)
-            return call.result(data, events=events, error=error, next=unsent(session))
+        result = ordering.carry_out(call, session, order, milestone, "Release", wait)
+        if record and result.error is not None and not result.events:
+            events = policing.record_refusal(session, named.space, one)
+            result = result._replace(events=events, next=unsent(session))
+        return result

@@ -13,7 +13,7 @@ from chaise_cli.errors import NoKey
 from chaise_cli.ids import text
 from chaise_cli.session import home as homes
 from chaise_cli.session.session import Session
-from chaise_cli.store import connection
+from chaise_cli.store import connection, own
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,10 @@ def open_session(home: homes.Home, keys: Keys, clock: Clock) -> Session:
     database = connection.open_store(home.store, key)
     if connection.schema_of(database) < connection.SCHEMA:
         import_module("chaise_cli.store.schema").migrate(database)
-    return Session(home, key, database, clock)
+    session = Session(home, key, database, clock)
+    if own.rules(database) != connection.RULES:
+        import_module("chaise_cli.session.rejudging").run(session)
+    return session
 
 
 def again(session: Session) -> Session:

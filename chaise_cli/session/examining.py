@@ -107,6 +107,8 @@ def _is_judged(admission: Admission, chain: Chain, stored: Stored) -> bool:
 def owner(session: Session) -> Iterator[str]:
     """What the store knows of its owner: keys against their names, settings against self, the count of own events."""
     db, me = session.db, session.me
+    if own.rules(db) != connection.RULES:
+        yield "it was folded by the rules of another Chaise, and is too damaged to be folded anew"
     if own.who(db) != (me.identity, me.device):
         yield "whose home this is, is noted wrongly"
     for device, values in own.devices(db):

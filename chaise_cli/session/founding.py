@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,6 +14,7 @@ from chaise_cli.ids import DeviceId, raw, text
 from chaise_cli.ledger import canonical, certificate
 from chaise_cli.session import home as homes
 from chaise_cli.session import keyrings, wraps, writing
+from chaise_cli.session.drafting import drafted
 from chaise_cli.session.session import Session
 from chaise_cli.store import connection, own, schema
 
@@ -58,9 +58,19 @@ def found(
     device_name: str,
     now: Clock,
     random: Callable[[int], bytes],
+    keep: Callable[[str], object] = str,
 ) -> Found:
-    """Make a home that did not exist. Raises HomeExists; a crash leaves no half home, only a folder beside it."""
-    code = build(home, secrets, random, lambda draft: _fill(draft, settings, secrets, device_name, now, random))
+    """Make a home that did not exist. Raises HomeExists; a crash leaves no half home, only a folder beside it.
+
+    keep: is given the recovery code before the home takes its place, since a home whose code nobody has is none.
+    """
+
+    def fill(draft: homes.Home) -> str:
+        code = _fill(draft, settings, secrets, device_name, now, random)
+        keep(code)
+        return code
+
+    code = build(home, secrets, random, fill)
     return Found(opened(home, secrets, now, random), code)
 
 
@@ -72,18 +82,8 @@ def build(
         raise homes.HomeExists(path=str(home.path))
     if secrets.passphrase == "":
         raise EmptyPassphrase
-    home.path.parent.mkdir(parents=True, exist_ok=True)
-    draft = homes.Home(home.path.with_name(f".{home.path.name}.{random(4).hex()}"))
-    draft.path.mkdir(0o700)
-    try:
-        filled = fill(draft)
-        if home.path.exists():
-            home.path.rmdir()
-        draft.path.rename(home.path)
-    except BaseException:
-        shutil.rmtree(draft.path, ignore_errors=True)
-        raise
-    return filled
+    with drafted(home, random) as draft:
+        return fill(draft)
 
 
 def opened(home: homes.Home, secrets: Secrets, now: Clock, random: Callable[[int], bytes]) -> Session:
@@ -138,7 +138,6 @@ def begin_store(
     random: Callable[[int], bytes],
 ) -> Connection:
     """The empty store of a draft and its key slots. code: where it is known, it opens the home too."""
-    home.objects.mkdir(0o700)
     _write_slots(home, key, code, secrets, random)
     database = connection.create(home.store, key)
     schema.migrate(database)

@@ -141,19 +141,38 @@ def _temporary() -> Path:
 
 def write_private(path: Path, data: bytes, *, fresh: bool = False) -> None:
     """Put `data` at `path` with mode 0600, whole or not at all; `fresh` refuses to replace (FileExistsError)."""
-    if fresh:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
-        _write_all(handle, data)
-        return
     draft = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    _write_new(draft, data)
     try:
-        _write_all(handle, data)
-        draft.replace(path)
+        if fresh:
+            _name(draft, path, data)
+        else:
+            draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+    if fresh:
+        draft.unlink()
     sync_folder(path.parent)
+
+
+def _name(draft: Path, path: Path, data: bytes) -> None:
+    """Give a draft its name unless something has it. Where a file has one name only, it is written a second time."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        _write_new(path, data)
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    try:
+        _write_all(handle, data)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _write_all(handle: int, data: bytes) -> None:

@@ -13,7 +13,7 @@ from chaise_cli.ids import IdentityId, raw
 from chaise_cli.session import founding, starting
 from chaise_cli.session import home as homes
 from chaise_cli.session.session import Session
-from chaise_cli.store import connection, events, own
+from chaise_cli.store import connection, events, own, places
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,15 +45,21 @@ def check(plan: Plan) -> None:
         raise founding.EmptyPassphrase
 
 
-def settle(plan: Plan, joiner: Joiner, granted: Granted, now: Clock, random: Callable[[int], bytes]) -> Session:
+def settle(
+    plan: Plan, joiner: Joiner, granted: Granted, place: str | None, now: Clock, random: Callable[[int], bytes]
+) -> Session:
     """The new home, whole: it can act at once, and fetches the rest with its first sync.
+
+    place: where it goes from now on; None for nowhere yet.
 
     Raises what `check` and `founding.build` raise, and Unwritable; then nothing is left over.
     """
     check(plan)
     new_key = plan.secrets.key_file if plan.secrets.key_file and not plan.secrets.key_file.exists() else None
     try:
-        founding.build(plan.home, plan.secrets, random, lambda draft: _fill(draft, plan, joiner, granted, now, random))
+        founding.build(
+            plan.home, plan.secrets, random, lambda draft: _fill(draft, plan, joiner, granted, place, now, random)
+        )
         return founding.opened(plan.home, plan.secrets, now, random)
     except BaseException as error:
         if new_key is not None:
@@ -64,7 +70,13 @@ def settle(plan: Plan, joiner: Joiner, granted: Granted, now: Clock, random: Cal
 
 
 def _fill(
-    draft: homes.Home, plan: Plan, joiner: Joiner, granted: Granted, now: Clock, random: Callable[[int], bytes]
+    draft: homes.Home,
+    plan: Plan,
+    joiner: Joiner,
+    granted: Granted,
+    place: str | None,
+    now: Clock,
+    random: Callable[[int], bytes],
 ) -> Path:
     key = storekey.generate(random)
     database = founding.begin_store(draft, key, None, plan.secrets, random)
@@ -78,6 +90,8 @@ def _fill(
         own.put(database, f"box {id_}", seed.encode())
         own.put(database, "box", id_.encode())
         events.add_space(database, granted.space, "self", IdentityId(granted.identity), granted.maker)
+        if place is not None:
+            places.remember(database, place, auto=True)
     homes.write_anchor(draft, key, homes.Anchor(0, bytes(32)))
     session = Session(draft, key, database, now, random)
     with session.writing():

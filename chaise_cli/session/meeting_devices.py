@@ -142,7 +142,7 @@ def join(
     box = doors.door(place)
     joiner = pairing.ask(code, plan.name, random)
     granted = doors.knock(box, joiner, doors.Patience(seconds))
-    session = joining.settle(plan, joiner, granted, now, random)
+    session = joining.settle(plan, joiner, granted, place, now, random)
     trouble: list[str] = []
     try:
         box.close(pairing.mailbox(code))
@@ -153,7 +153,6 @@ def join(
 
 def _first_sync(session: Session, place: str, syncing: Any) -> list[str]:
     """Sync until nothing new comes: self tells the boards, boards bring their deals."""
-    syncing.add_place(session, place, auto=True)
     for _ in range(ROUNDS):
         done = syncing.sync_with(session, place)
         if done.failure is not None:

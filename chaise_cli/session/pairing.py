@@ -61,7 +61,7 @@ class AlreadyPaired(Conflict):
 
     code = "pairing.done"
     message = "this code has let a device in already"
-    hint = "make a new one: chaise device add; look whom it let in: chaise devices"
+    hint = "make a new one: chaise device add; whom it let in lists chaise devices: revoke one that is not there"
 
 
 class BrokenPairing(Corrupt):

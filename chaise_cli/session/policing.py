@@ -146,12 +146,6 @@ def record_refusal(session: Session, space: SpaceId, one: Case) -> list[str]:
         return list(written)
 
 
-def left_as_it_is(session: Session, named: Named) -> dict[str, Any]:
-    """The milestone object of which nothing went."""
-    assert named.n, "a policy judges a milestone"
-    return showing.milestone(session, showing.state_of(session, named.space), named.n)
-
-
 def checked(session: Session, named: Named, one: Case) -> tuple[dict[str, Any], ChaiseError | None]:
     """The shape of a policy with its verdict on a milestone as the deal stands, and the error it comes to."""
     deal = showing.state_of(session, named.space).deal

@@ -10,12 +10,13 @@ from chaise_cli import clock as clocks
 from chaise_cli.crypto import boxes, keyslots, recovery, signing, storekey
 from chaise_cli.domain import own as bodies
 from chaise_cli.domain.light import NamedTuple
-from chaise_cli.errors import ChaiseError, NotFound
+from chaise_cli.errors import ChaiseError, NotFound, Unreachable
 from chaise_cli.ids import DeviceId, SpaceId, public, raw, text
 from chaise_cli.ledger import canonical, certificate
 from chaise_cli.session import founding, machine, restoring, seeking, starting, syncing, wraps, writing
 from chaise_cli.session import home as homes
 from chaise_cli.session.drafting import drafted
+from chaise_cli.session.peering import NOT_ADMITTED
 from chaise_cli.session.session import Session
 from chaise_cli.store import connection, events, own, schema
 
@@ -60,6 +61,7 @@ def recover(
 ) -> Recovered:
     """Make a home with a new device key of the code's identity, and fetch all that is its own.
 
+    An address on the web is a place of the new home from then on: a relay has let its device in, and is watched.
     Raises HomeExists, BadRecoveryCode, NothingFound, BadPlace, Unwritable, and what kept the place from being
     reached; then nothing is left over.
     """
@@ -78,7 +80,10 @@ def recover(
         raise
     key = founding.homes_key(plan.home, plan.secrets)
     session = Session(plan.home, key, connection.open_store(plan.home.store, key), now, random)
-    return Recovered(session, [*warnings, *_fetch(session, place, progress)])
+    session.lent = [boxes.BoxKey(recovery.root_box_seed(code))]  # the place may bring more of self, under newer keys
+    warnings += _fetch(session, place, progress)
+    session.lent = ()
+    return Recovered(session, warnings)
 
 
 def _make(
@@ -102,14 +107,14 @@ def _make(
         homes.write_anchor(draft, key, homes.Anchor(0, bytes(32)))
         session = Session(draft, key, database, now, random)
         root_box = boxes.BoxKey(recovery.root_box_seed(code))
-        found = _seek(session, place, root_box, progress)
+        found, warnings = _seek(session, place, root_box, progress)
         _take_self(session, found[0], root_box)
         # Last of all: making a slot may leave a key in the keyring.
         slots = [keyslots.make_recovery_slot(key, code, random), *founding.new_slots(key, plan.secrets, random)]
         homes.write_keys(draft, slots, str(plan.secrets.key_file.resolve()) if plan.secrets.key_file else None)
     finally:
         database.close()
-    return [_doubled(found)] if len(found) > 1 else []
+    return [*warnings, _doubled(found)] if len(found) > 1 else warnings
 
 
 def _device(
@@ -131,15 +136,23 @@ def _device(
     own.put(database, "settings", json.dumps(unknown._asdict()).encode())
 
 
-def _seek(session: Session, place: str, root: boxes.BoxKey, progress: Progress) -> list[seeking.Selfspace]:
+def _seek(
+    session: Session, place: str, root: boxes.BoxKey, progress: Progress
+) -> tuple[list[seeking.Selfspace], list[str]]:
+    """The self spaces found at the place, the one to take first; and what a relay there was caught at.
+
+    A place that went away in between may have shown half of one: then the whole is tried again another time.
+    """
     seeker = seeking.Seeker(session.me.identity)
     done = syncing.look_at(session, place, seeker, progress)
     found = seeker.ours(root)
+    if isinstance(done.failure, Unreachable) or (done.failure and not found):
+        if done.failure.code == NOT_ADMITTED:  # a relay lets in whoever has another device there
+            raise NothingFound(place=place, who=public("id", session.me.identity)) from done.failure
+        raise done.failure
     if not found:
-        if done.failure is not None:
-            raise done.failure
         raise NothingFound(place=place, who=public("id", session.me.identity))
-    return found
+    return found, [done.alarm.sentence()] if done.alarm else []
 
 
 def _doubled(found: Sequence[seeking.Selfspace]) -> str:
@@ -171,6 +184,7 @@ def _take_self(session: Session, found: seeking.Selfspace, root: boxes.BoxKey) -
 def _fetch(session: Session, place: str, progress: Progress) -> list[str]:
     """Boards, deals and attachments from the place; what could not be had, as warnings."""
     warnings: list[str] = []
+    syncing.keep_web(session, place)
     for _ in range(ROUNDS):
         try:
             done = syncing.sync_once(session, place, progress)

@@ -33,7 +33,7 @@ class NoKeyYet(StillWaiting):
 
     code = "space.no_key_yet"
     message = "{space} has a new key that this device cannot open yet"
-    hint = "another device of yours brings what opens it: chaise sync"
+    hint = "another device of yours brings what opens it; when none is left: chaise device renew --recovery-file FILE"
     retryable = True
     space: str
 
@@ -193,12 +193,15 @@ def _is_for(session: Session, one: Epoch, known: set[str], space: Space) -> bool
 def is_plain(session: Session, space: Space) -> bool:
     """Whether a space has had one key all its life, as most have; then there is nothing to choose.
 
-    It may have been wrapped again since, for a third party.
+    It may have been wrapped again since, for a third party; but not for a grant, which has a box of its own with its
+    maker and comes to an end.
     """
     if revocations.any_in(session.db, space.no):
         return False
     rows = epochs.wraps(session.db, space.no)
-    return len(rows) < 2 or len({wrap.commit for row in rows if (wrap := _read(row))}) < 2
+    wraps = [wrap for row in rows if (wrap := _read(row))] if len(rows) > 1 else []
+    boxes = {box.to for wrap in wraps for box in wrap.boxes}
+    return len({wrap.commit for wrap in wraps}) < 2 and len(boxes) == len({identity for identity, _ in boxes})
 
 
 def choose(session: Session, space: Space) -> Space:

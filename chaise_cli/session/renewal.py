@@ -11,8 +11,8 @@ from chaise_cli.domain import own as own_bodies
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.ids import DeviceId, EventId, public, text
 from chaise_cli.ledger import canonical, certificate
+from chaise_cli.session import admission, pairing, requests, roots, writing
 from chaise_cli.session import home as homes
-from chaise_cli.session import pairing, requests, roots, writing
 from chaise_cli.session.session import Me, ThisRevoked
 from chaise_cli.store import deals, duties, events, own
 
@@ -36,7 +36,8 @@ def renew(
     """Give this home a new device key, certified by its key nearest to the root, and hand on the agent's roles.
 
     What the old key wrote stays valid and is still sent; it signs nothing any more. name: of the device, the
-    old one's when None. recovery_code: the root certifies the key instead, which makes it an admin's.
+    old one's when None. recovery_code: the root certifies the key instead, which makes it an admin's, and opens what
+    waits in self for a key that no device is left to bring.
     Raises Reused, NotAdmin, TooDeep, BadRecoveryCode, OtherRoot.
     """
     if session.revoked:  # its box key may be in a thief's hands as well
@@ -57,6 +58,8 @@ def renew(
         if known is not None:  # or the anchor would stay ahead until as many events are written again
             own.reach(session.db, known.total)
         session.me = Me(session.me.identity, device, session.me.settings)
+        if recovery_code is not None:
+            _open_self(session, recovery_code)
         writer = writing.Writer(session)
         space = events.spaces(session.db, "self")[0]
         box = boxes.BoxKey(own.need(session.db, "device_box")).public
@@ -75,6 +78,15 @@ def renew(
     written = own.written(session.db)
     homes.write_anchor(session.home, session.key, homes.Anchor(written.total, written.id))
     return Renewed(done, replayed=False)
+
+
+def _open_self(session: Session, recovery_code: str) -> None:
+    """Take in what waits in self under keys that are wrapped to the root, as of devices that are all lost now."""
+    session.lent = [roots.box(recovery_code)]
+    try:
+        admission.Admission(session, events.spaces(session.db, "self")[0].id).run([])
+    finally:
+        session.lent = ()
 
 
 def _name(chain: list[object]) -> str:

@@ -64,8 +64,8 @@ class Done(NamedTuple):
 def repair(session: Session, where: str | None, step: Step) -> Done:
     """Mend what is damaged, from the store itself and from a place; what could not be mended is among the problems.
 
-    The session is closed when the store was replaced. Raises BadPlace, MovedOn, and what kept the place from being
-    reached.
+    The session is closed when the store was replaced. Raises BadPlace, InUse, MovedOn, and what kept the place from
+    being reached.
     """
     for leftover in session.home.path.glob(".repair.*"):  # of a repair that was killed
         shutil.rmtree(leftover, ignore_errors=True)
@@ -108,7 +108,7 @@ def _aside(session: Session, notes: list[str]) -> Iterator[None]:
 
 def _rebuilt(session: Session, place: str | None, notes: list[str], step: Step) -> list[str] | None:
     """Build the new store and put it in place; None when that was done, else why not."""
-    home, written = session.home, own.written(session.db)
+    home, version = session.home, connection.data_version(session.db)
     unread = _is_unread(session)
     draft = homes.Home(home.path / f".repair.{session.random(4).hex()}")
     draft.path.mkdir(0o700)
@@ -125,10 +125,8 @@ def _rebuilt(session: Session, place: str | None, notes: list[str], step: Step) 
             new.close()
         if problems:
             return [f"could not be mended: {problem}" for problem in problems]
-        if own.written(session.db) != written:
-            raise MovedOn
+        kept = _replace(session, draft, version, keep=unread)
         notes.append("the store was built anew from its events")
-        kept = _replace(session, draft, keep=unread)
         notes += [f"parts of the old store cannot be read, so it is kept: {kept}"] if kept else []
         return None
     finally:
@@ -147,6 +145,7 @@ def _salvaged(session: Session, draft: homes.Home) -> tuple[Session, dict[SpaceI
     schema.migrate(database)
     homes.write_anchor(draft, session.key, homes.Anchor(0, bytes(32)))
     values = salvage_reads.own_values(old) | {"behind": b"1", "identity": raw(session.me.identity)}
+    values[own.RULES] = str(connection.RULES).encode()  # all is judged as it comes in
     with connection.transaction(database):
         for name, value in values.items():
             own.put(database, name, value)
@@ -300,20 +299,24 @@ def _is_unread(session: Session) -> bool:
         return True
 
 
-def _replace(session: Session, draft: homes.Home, *, keep: bool) -> str | None:
+def _replace(session: Session, draft: homes.Home, version: int, *, keep: bool) -> str | None:
     """Put the new store in the old one's place, which lies beside it, mode 0600, until the new one has opened.
 
-    keep: leave it there; its path then.
+    version: of the old one's data as it was taken over. keep: leave the old one there; its path then.
+    Raises InUse, MovedOn; then nothing was changed.
     """
     home = session.home
     damaged = next(path for path in _names(home) if not path.exists())
-    connection.fold_wal(session.db)
-    session.close()
-    os.link(home.store, damaged)
-    for leftover in ("store.db-wal", "store.db-shm"):
-        (home.path / leftover).unlink(missing_ok=True)  # of the old file; the new one would take it for its own
-    draft.store.replace(home.store)
-    homes.sync_folder(home.path)
+    with connection.alone(session.db):
+        if connection.data_version(session.db) != version:
+            raise MovedOn
+        connection.fold_wal(session.db)
+        session.close()
+        os.link(home.store, damaged)
+        for leftover in ("store.db-wal", "store.db-shm"):
+            (home.path / leftover).unlink(missing_ok=True)  # of the old file; the new one would take it for its own
+        draft.store.replace(home.store)
+        homes.sync_folder(home.path)
     connection.open_store(home.store, session.key).close()
     if keep:
         return str(damaged)

@@ -100,7 +100,7 @@ def _in_self(
     if rekeying.root_box(session) is None:
         if recovery_code is None:
             raise rekeying.NoRootBox
-        writer.write(space, [own_bodies.SelfRootBox(text(roots.box_public(recovery_code)))])
+        writer.write(space, [own_bodies.SelfRootBox(text(roots.box(recovery_code).public))])
     root = roots.signer(session, recovery_code) if recovery_code is not None else None
     gone = selves.revoked(session.db)
     known = {one.device: selves.above(session.db, one.device) for one in selves.devices(session.db)}

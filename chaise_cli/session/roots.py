@@ -28,6 +28,6 @@ def signer(session: Session, code: str) -> signing.Ed25519Signer:
     return made
 
 
-def box_public(code: str) -> bytes:
-    """The root's public box key. Raises BadRecoveryCode."""
-    return boxes.BoxKey(recovery.root_box_seed(recovery.parse(code))).public
+def box(code: str) -> boxes.BoxKey:
+    """The root's box key, which every key of self is wrapped to. Raises BadRecoveryCode."""
+    return boxes.BoxKey(recovery.root_box_seed(recovery.parse(code)))

@@ -9,7 +9,7 @@ import chaise_cli.session.beside  # noqa: F401  refuses a foreign package called
 from chaise_cli.crypto import boxes, derivation, sealing
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import ChaiseError
-from chaise_cli.ids import IdentityId, public, raw, text
+from chaise_cli.ids import IdentityId, raw, text
 from chaise_cli.ledger import certificate, clear, header
 from chaise_cli.ledger import segment as segments
 from chaise_cli.session import epochs, plaintext, wraps
@@ -53,8 +53,8 @@ class Seeker:
         return raw(self._identity)
 
     def spaces(self) -> Sequence[replica.SpaceInfo]:
-        """None: a place is asked for what names the identity, and given nothing."""
-        return []
+        """What was collected so far: a peer then goes on with it. It is given nothing."""
+        return [replica.SpaceInfo(space, "self", frozenset({self.identity()})) for space in self._found]
 
     def heads(self, space: bytes) -> Sequence[replica.Head]:
         """What was collected so far."""
@@ -63,8 +63,8 @@ class Seeker:
         return [replica.Head(device, seq, found.ids[device, seq]) for device, seq in tops if found]
 
     def positions(self) -> dict[bytes, bytes]:
-        """Nothing stands for what was collected: it is compared head by head."""
-        return {}
+        """What stands for each space as far as it was collected."""
+        return {space: replica.position(self.heads(space)) for space in self._found}
 
     def refuses(self, *_asked: object) -> bool:
         """Of nobody it is known here that he was revoked."""
@@ -97,11 +97,12 @@ class Seeker:
         """Nothing is handed out."""
 
     def admit(self, space: bytes, segments: Sequence[Segment]) -> replica.Admission:
-        """Collect segments of a self space of ours; each is verified and continues what was collected."""
+        """Collect segments of a self space of ours; each is verified and continues what was collected.
+
+        All else is passed over without a word: a refusal would have a relay's events kept for another try.
+        """
         if space not in self._found and not self._begin(space, segments):
-            count = sum(len(one.events) for one in segments)
-            problem = replica.Problem("space.not_for_us", f"{public('board', text(space))} is no self space of ours")
-            return replica.Admission(0, count, [problem])
+            return replica.Admission(0, 0, [])
         accepted = [self._take(self._found[space], one) for one in segments]
         return replica.Admission(sum(accepted), 0, [])
 

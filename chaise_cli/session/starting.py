@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,7 @@ class FileExists(Usage):
 
     code = "home.recovery_file_exists"
     message = "{path} exists, and nothing is written over it"
-    hint = "name a new file with --recovery-out"
+    hint = "name a new file; one that a command which was cut off has left there is of no use"
     path: str
 
 
@@ -77,20 +76,13 @@ class Unwritable(Refused):
 
 
 class Plan(NamedTuple):
-    """What `init` is to make. recovery_out: the file for the recovery code; None gives it to the caller to show."""
+    """What `init` is to make. recovery_out: the file for the recovery code; None has it shown."""
 
     home: homes.Home
     settings: Settings
     secrets: founding.Secrets
     device_name: str
     recovery_out: Path | None
-
-
-class Started(NamedTuple):
-    """The new home's session; the recovery code where it was not written to a file."""
-
-    session: Session
-    recovery_code: str | None
 
 
 def settings(name: str, role: str, currency: str, handle: str | None, tz: str | None, email: str | None) -> Settings:
@@ -127,21 +119,30 @@ def check_paths(place: homes.Home, *files: Path | None) -> None:
             raise NoFolder(path=str(path.resolve().parent))
 
 
-def start(plan: Plan, now: clock.Clock, random: Callable[[int], bytes] = clock.random_bytes) -> Started:
+def start(
+    plan: Plan,
+    now: clock.Clock,
+    show: Callable[[str], None],
+    random: Callable[[int], bytes] = clock.random_bytes,
+) -> Session:
     """Make the home. Raises what `check` and `founding.found` raise, and Unwritable; then nothing is left over.
 
-    The recovery file is reserved first: a home whose code could not be kept is none.
+    show: is given the recovery code where no file is named. It is shown, or in its file, before there is a home: one
+    whose code could not be kept is none.
     """
     check(plan)
     new_key = plan.secrets.key_file if plan.secrets.key_file and not plan.secrets.key_file.exists() else None
     made: list[Path] = [new_key] if new_key else []
+
+    def keep(code: str) -> None:
+        if plan.recovery_out is None:
+            show(code)
+            return
+        homes.write_private(plan.recovery_out, f"{code}\n".encode(), fresh=True)
+        made.append(plan.recovery_out)
+
     try:
-        if plan.recovery_out is not None:
-            homes.write_private(plan.recovery_out, b"", fresh=True)
-            made.append(plan.recovery_out)
-        found = founding.found(plan.home, plan.settings, plan.secrets, plan.device_name, now, random)
-        if plan.recovery_out is not None:
-            _keep_code(plan, found)
+        return founding.found(plan.home, plan.settings, plan.secrets, plan.device_name, now, random, keep).session
     except BaseException as error:
         for path in made:
             path.unlink(missing_ok=True)
@@ -149,15 +150,4 @@ def start(plan: Plan, now: clock.Clock, random: Callable[[int], bytes] = clock.r
             raise FileExists(path=str(plan.recovery_out)) from error
         if isinstance(error, OSError):
             raise Unwritable(why=f"{error.filename or plan.home.path}: {error.strerror}") from error
-        raise
-    return Started(found.session, found.recovery_code if plan.recovery_out is None else None)
-
-
-def _keep_code(plan: Plan, found: founding.Found) -> None:
-    assert plan.recovery_out is not None, "asked only where a file was named"
-    try:
-        homes.write_private(plan.recovery_out, f"{found.recovery_code}\n".encode())
-    except BaseException:
-        found.session.close()
-        shutil.rmtree(plan.home.path)
         raise

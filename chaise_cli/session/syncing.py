@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -119,6 +120,12 @@ def add_place(session: Session, place: str, *, auto: bool) -> int:
         return remembered.remember(session.db, place, auto=auto)
 
 
+def keep_web(session: Session, url: str) -> None:
+    """Remember a place if it is an address on the web, where receipts of a relay are to be kept from the first on."""
+    if places.is_web(url):
+        add_place(session, url, auto=False)
+
+
 def carry(session: Session, place: int, space: SpaceId) -> None:
     """Let a board's events go to a place from now on."""
     found = events.find_space(session.db, space)
@@ -168,12 +175,33 @@ def sync_program(
 def sync_once(session: Session, where: str, progress: Progress = engine.silent) -> Done:
     """Sync everything with a place that need not be remembered. Raises BadPlace, PlaceUnsupported."""
     url = check(where)
-    return _exchange(session, None, url, places.transport(url, _Nothing(), _to_stderr), progress)
+    with _once_there(session, url) as transport:
+        return _exchange(session, None, url, transport, progress)
 
 
 def look_at(session: Session, where: str, replica: Replica, progress: Progress) -> engine.Exchange:
     """Let another replica than the home meet a place, with the home's device key. Raises BadPlace."""
-    return engine.exchange(replica, HomeSigner(session), places.transport(where, _Nothing(), _to_stderr), progress)
+    with _once_there(session, where) as transport:
+        return engine.exchange(replica, HomeSigner(session), transport, progress)
+
+
+@contextmanager
+def _once_there(session: Session, url: str) -> Iterator[Transport]:
+    """The way to a place, for one visit. Of a place that is not remembered nothing is kept, unless a relay was caught.
+
+    What was read of folders before counts for nothing here: it may be what has to be read again.
+    """
+    if not places.is_web(url):
+        yield places.transport(url, _Nothing(), _to_stderr)
+        return
+    known = remembered.find(session.db, url)
+    no = known.no if known else add_place(session, url, auto=False)
+    try:
+        yield Way(session, no, url).transport
+    finally:
+        if known is None:
+            with session.admitting():
+                remembered.forget(session.db, no)
 
 
 def serve(session: Session) -> Done:
@@ -208,7 +236,20 @@ class Way:
         self.transport = self._web() if places.is_web(url) else self._transport(url, on_stderr or _to_stderr)
 
     def visit(self, session: Session, progress: Progress = engine.silent) -> Done:
-        """Exchange with the place once, for the home as this session has it open."""
+        """Exchange with the place, for the home as this session has it open.
+
+        Once more where a device of one's own asks to be let in: what it needs has to lie there before it is told.
+        """
+        done = self._visit(session, progress)
+        if done.failure or not doors.let_in(session, self.url, problems := list(done.problems)):
+            return done
+        again = self._visit(session, engine.silent)
+        if again.failure is None:
+            doors.tell(session, self.url, problems)
+        sent, received = done.sent + again.sent, done.received + again.received
+        return again._replace(sent=sent, received=received, problems=[*problems, *again.problems])
+
+    def _visit(self, session: Session, progress: Progress) -> Done:
         self._memory.session = self._relay.session = session
         try:
             return _exchange(session, self._place, self.url, self.transport, progress)
@@ -230,15 +271,7 @@ class Way:
 
 
 def _visit(session: Session, place: int, url: str, progress: Progress, on_stderr: Lines | None) -> Done:
-    way = Way(session, place, url, on_stderr)
-    done = way.visit(session, progress)
-    if done.failure or not doors.let_in(session, url, problems := list(done.problems)):
-        return done
-    again = way.visit(session)
-    if again.failure is None:
-        doors.tell(session, url, problems)
-    sent, received = done.sent + again.sent, done.received + again.received
-    return again._replace(sent=sent, received=received, problems=[*problems, *again.problems])
+    return Way(session, place, url, on_stderr).visit(session, progress)
 
 
 def visit(session: Session, place: int, url: str) -> Done:

@@ -55,7 +55,8 @@ def _guarded(session: Session, space: int, problems: list[str], do: Callable[[],
             do()
     except ChaiseError as error:
         found = events.space_numbered(session.db, space)
-        problems.append(f"{'self' if found.kind == 'self' else public(found.kind, found.id)}: {error.sentence()}")
+        about = "your own devices" if found.kind == "self" else public(found.kind, found.id)
+        problems.append(f"{about}: {error.sentence()}")
 
 
 def _share(session: Session) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import chaise_cli.session.beside  # noqa: F401  refuses a foreign package called sync, before it is imported
 from chaise_cli.errors import ChaiseError
-from chaise_cli.session import access, staying
+from chaise_cli.session import access, pairing, staying
 from chaise_cli.session.replica import HomeReplica, HomeSigner
 from chaise_cli.session.syncing import Done, NoPlaces, Way
 from chaise_cli.store import places as remembered
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 WAIT_S: Final = 30.0  # one wait for a place's news
 BLIND_S: Final = 30.0  # between exchanges with a place that cannot tell of news
+LET_IN_S: Final = 2.0  # between exchanges while a device may ask to be let in, which no place tells of
 AGAIN_S: Final = 300.0  # between exchanges with one that can, should news have been lost
 LONGEST_PAUSE_S: Final = 60.0
 FREE: Final = 3  # so often in a row a place may call for nothing
@@ -42,6 +43,12 @@ def pause_after(failures: int) -> float:
 def digest(session: Session) -> bytes:
     """What stands for all that a home holds."""
     return ranges.whole(HomeReplica(session).positions())
+
+
+def lets_in(session: Session) -> bool:
+    """Whether a device of one's own may be about to ask to be let in."""
+    waiting = pairing.pending(session)
+    return waiting is not None and waiting.answer is None
 
 
 class Pace:
@@ -78,12 +85,13 @@ class _PlaceWatch:
         self._session, self._place, self._come, self._told = session, place, come, told
         self._due, self._ready = threading.Event(), threading.Event()
         self._covered = b""  # the digest of the home that the place is known to hold
+        self._lets_in = False
         self._pace = Pace()
         self.threads = [threading.Thread(target=self._exchange, daemon=True)]
 
-    def wake(self, held: bytes) -> None:
-        """Something was written here; the home's digest is now `held`."""
-        if held != self._covered:
+    def wake(self, held: bytes, *, lets_in: bool) -> None:
+        """Something was written here; the home's digest is now `held`. lets_in: a device is waited for."""
+        if held != self._covered or lets_in != self._lets_in:
             self._due.set()
 
     def end(self) -> None:
@@ -107,7 +115,8 @@ class _PlaceWatch:
                 return
             if done.failure is None:
                 self._ready.set()
-                if not self._due.wait(AGAIN_S if waits else BLIND_S):
+                often_s = LET_IN_S if self._lets_in else AGAIN_S if waits else BLIND_S
+                if not self._due.wait(often_s):
                     self._pace.rested()
 
     def _visit(self, way: Way) -> Done:
@@ -116,6 +125,7 @@ class _PlaceWatch:
             with closing(access.again(self._session)) as own:
                 held = digest(own)
                 done = way.visit(own)
+                self._lets_in = lets_in(own)
         except ChaiseError as error:  # the store is busy, the disk is full: that may pass
             return Done(way.url, 0, 0, 0, (), error)
         if done.failure is None:
@@ -155,9 +165,9 @@ class Watch:
     def tick(self) -> None:
         """Look for what was written here, by whomever, and have it sent at once."""
         if self._changes():
-            held = digest(self._session)
+            held, expected = digest(self._session), lets_in(self._session)
             for place in self._places:
-                place.wake(held)
+                place.wake(held, lets_in=expected)
 
     def stop(self, grace_s: float = 1.0) -> None:
         """Tell the threads to go. One that hangs on a dead place is left behind, with nothing half done."""

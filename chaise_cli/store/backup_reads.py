@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.ids import SpaceId, text
-from chaise_cli.store import events, relays
+from chaise_cli.store import events, own, relays
 from chaise_cli.store import places as rows
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from chaise_cli.store.events import Space
 
-# Of this store alone: what was folded last, whether a peer knew more, what became of backups.
-_LOCAL: Final = ("behind", "backup", "pairing")
+# Of this store alone: by which rules it was folded, whether a peer knew more, what became of backups.
+_LOCAL: Final = ("behind", "backup", "pairing", own.RULES)
 
 
 class Request(NamedTuple):

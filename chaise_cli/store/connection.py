@@ -18,9 +18,11 @@ from typing import Final, TypeAlias
 from sqlcipher3 import dbapi2 as driver
 
 from chaise_cli.errors import ChaiseError, Corrupt, Newer, NoKey, Refused
+from chaise_cli.store.fence import Fence
 
 Connection: TypeAlias = driver.Connection
 SCHEMA: Final = 4  # the newest migration; PRAGMA user_version of an up-to-date store
+RULES: Final = 1  # edition of kinds and folds: one more whenever the same events come to something else
 KEY_SIZE: Final = 48
 SALT: Final = slice(32, 48)
 _PLAIN: Final = b"SQLite format 3\0"
@@ -92,6 +94,33 @@ class Busy(Refused):
     retryable = True
 
 
+class InUse(Refused):
+    """Other processes have the store open, which is to be put away."""
+
+    code = "store.in_use"
+    message = "another command has this home open"
+    hint = "end what stays, as sync --watch or peer serve, then run the same command again; nothing was changed"
+    retryable = True
+
+
+class _Fenced(driver.Connection):  # type: ignore[misc]  # the driver has no types
+    """A connection that holds its fence as long as it is open."""
+
+    fence: Fence | None = None
+
+    def close(self) -> None:
+        super().close()
+        self.drop_fence()
+
+    def drop_fence(self) -> None:
+        fence, self.fence = self.fence, None
+        if fence is not None:
+            fence.close()
+
+    def __del__(self) -> None:
+        self.drop_fence()
+
+
 def create(path: Path, key: bytes) -> Connection:
     """A new, empty, encrypted store at `path`, which must not exist; mode 0600."""
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o600))
@@ -118,10 +147,13 @@ def open_store(path: Path, key: bytes) -> Connection:
         raise PlaintextStore(path=str(path))
     if first != key[SALT]:
         raise DamagedStore(path=str(path), why="its salt is not that of this home")
+    fence = Fence(path.parent)
     try:
         connection = _keyed(path, key)
+        connection.fence = fence
         found = schema_of(connection)
     except driver.DatabaseError as error:
+        fence.close()
         raise translated(error, path) from error
     if found > SCHEMA:
         connection.close()
@@ -153,9 +185,11 @@ def check_private(path: Path) -> None:
         raise OpenToOthers(path=str(path))
 
 
-def _keyed(path: Path, key: bytes) -> Connection:
+def _keyed(path: Path, key: bytes) -> _Fenced:
     assert len(key) == KEY_SIZE, "SQLCipher takes any other length for a passphrase"
-    connection = driver.connect(str(path), isolation_level=None, timeout=30.0, check_same_thread=False)
+    connection: _Fenced = driver.connect(
+        str(path), isolation_level=None, timeout=30.0, check_same_thread=False, factory=_Fenced
+    )
     connection.execute("PRAGMA cipher_log_level=NONE")
     connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
     pragmas = (*_PRAGMAS, "fullfsync=ON", "checkpoint_fullfsync=ON") if sys.platform == "darwin" else _PRAGMAS
@@ -184,6 +218,36 @@ def fold_wal(connection: Connection) -> None:
         raise translated(error) from error
     if busy:
         raise Busy
+
+
+@contextmanager
+def alone(connection: Connection) -> Iterator[None]:
+    """Nobody else, in whatever process, has the store open or opens it before the block ends. Raises InUse.
+
+    The connection may be closed inside.
+    """
+    assert isinstance(connection, _Fenced), "a store that was opened here"
+    fence, connection.fence = connection.fence, None
+    assert fence is not None, "an open store"
+    if not fence.alone():
+        connection.fence = fence
+        raise InUse
+    try:
+        yield
+    finally:
+        if _is_open(connection):
+            fence.share()
+            connection.fence = fence
+        else:
+            fence.close()
+
+
+def _is_open(connection: Connection) -> bool:
+    try:
+        connection.execute("SELECT 1")
+    except driver.ProgrammingError:
+        return False
+    return True
 
 
 @contextmanager

@@ -166,9 +166,9 @@ def set_creator(connection: Connection, no: int, creator: IdentityId, device: by
     return space_numbered(connection, no)
 
 
-def set_newer(connection: Connection, no: int) -> None:
-    """Note that a newer Chaise has written in the space, so that this one only reads it."""
-    connection.execute("UPDATE space SET newer = 1 WHERE no = ?", (no,))
+def set_newer(connection: Connection, no: int, *, newer: bool = True) -> None:
+    """Note whether a newer Chaise has written in the space, so that this one only reads it."""
+    connection.execute("UPDATE space SET newer = ? WHERE no = ?", (newer, no))
 
 
 def _chain(row: tuple[Any, ...]) -> Chain:

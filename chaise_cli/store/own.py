@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.ids import DeviceId, EventId, IdentityId, SpaceId, raw, text
 
 if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection
+
+
+RULES: Final = "rules"
 
 
 class Settings(NamedTuple):
@@ -42,6 +45,11 @@ def get(connection: Connection, name: str) -> bytes | None:
     """One value of the `own` table."""
     row = connection.execute("SELECT value FROM own WHERE name = ?", (name,)).fetchone()
     return row[0] if row else None
+
+
+def rules(connection: Connection) -> int:
+    """The edition of the rules that the store was judged and folded by; 0 for one from before there were editions."""
+    return int(get(connection, RULES) or b"0")
 
 
 def need(connection: Connection, name: str) -> bytes:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from sqlcipher3 import dbapi2 as driver
 
-from chaise_cli.store import deals, events, selves
-from chaise_cli.store.connection import SCHEMA, schema_of, transaction
+from chaise_cli.store import deals, events, own, selves
+from chaise_cli.store.connection import RULES, SCHEMA, schema_of, transaction
 
 if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection
@@ -159,6 +159,7 @@ def migrate(connection: Connection) -> None:
     A step that is not the store's first also folds every deal anew: the tables of deals are derived.
     """
     database = sqlite_utils.Database(connection, execute_plugins=False)
+    fresh = schema_of(connection) == 0
     connection.execute("PRAGMA foreign_keys=OFF")  # which no transaction can switch
     try:
         for number, script in enumerate(_MIGRATIONS, 1):
@@ -167,6 +168,8 @@ def migrate(connection: Connection) -> None:
                     _step(database, script)
                     connection.execute(f"PRAGMA user_version = {number}")
                     assert not connection.execute("PRAGMA foreign_key_check").fetchall(), "a row that refers to nothing"
+                    if fresh:
+                        own.put(connection, own.RULES, str(RULES).encode())
     finally:
         connection.execute("PRAGMA foreign_keys=ON")
 

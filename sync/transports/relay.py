@@ -16,7 +16,7 @@ from chaise_cli.ledger import canonical, door
 from .. import relay_findings, relay_link, relay_objects, relay_pulling, web
 from ..engine import Tally
 from ..relay_course import Course
-from ..relay_link import Caller, NotRegistered, Now
+from ..relay_link import Caller, NotRegistered, Now, Pause
 from ..relay_memory import Memory
 from ..relay_messages import WAIT_LIMIT_S
 from ..relay_pulling import Pulling
@@ -31,12 +31,19 @@ class Relay:
     """The relay at an address."""
 
     def __init__(
-        self, where: str, memory: Memory, now: Now, *, timeout_s: float = relay_link.TIMEOUT_S, link: Link | None = None
+        self,
+        where: str,
+        memory: Memory,
+        now: Now,
+        *,
+        timeout_s: float = relay_link.TIMEOUT_S,
+        link: Link | None = None,
+        pause: Pause = relay_link.REAL,
     ) -> None:
         """memory: what is known of it. now: ms since 1970, UTC. link: in place of a connection of its own."""
         self._where, self._to = where, web.address(where)
         self._memory, self._now = memory, now
-        self._timeout_s, self._link = timeout_s, link
+        self._timeout_s, self._link, self._pause = timeout_s, link, pause
         self._positions: Mapping[bytes, bytes] | None = None  # as of the last exchange
 
     def exchange(self, replica: Replica, signer: Signer, tally: Tally) -> None:
@@ -63,7 +70,9 @@ class Relay:
             caller.close()
 
     def _caller(self, signer: Signer) -> Caller:
-        return Caller(self._where, self._to, signer, self._now, timeout_s=self._timeout_s, link=self._link)
+        return Caller(
+            self._where, self._to, signer, self._now, timeout_s=self._timeout_s, link=self._link, pause=self._pause
+        )
 
     def _visit(self, caller: Caller, replica: Replica, signer: Signer, tally: Tally) -> None:
         known = self._memory.relay()

@@ -179,8 +179,7 @@ def test_a_device_joins_by_ssh_and_a_peer_without_a_pairing_refuses(laptop: Pers
     env = {"PATH": f"{bin_}:{os.environ['PATH']}"}
     place = f"ssh://far{laptop.home}"
     refused_home, refused = knocks(laptop, "tablet", place, pairing.write_code(bytes(20)), never, env=env)
-    assert (refused.exit, refused.code) == (13, "peer.failed")
-    assert "pairing.none" in refused.error["message"]
+    assert (refused.exit, refused.code) == (3, "pairing.no_mailbox")
     assert not refused_home.home.exists()
     phone, answer = knocks(laptop, "phone", place, code_of(laptop), never, env=env)
     assert answer.exit == 0, answer.err

@@ -112,8 +112,7 @@ def test_a_code_is_left_at_a_relay_that_this_device_never_met(laptop: Person, tm
 def test_a_device_joins_at_a_home_that_is_served(laptop: Person) -> None:
     with serving(laptop) as (url, _):
         stranger, refused = knocks(laptop, "tablet", url, pairing.write_code(bytes(20)), never)
-        assert (refused.exit, refused.code) == (13, "peer.failed")
-        assert "pairing.none" in refused.error["message"]
+        assert (refused.exit, refused.code) == (3, "pairing.no_mailbox")
         assert not stranger.home.exists()
         phone, answer = knocks(laptop, "phone", url, code_of(laptop), never)
         assert (answer.exit, answer.json["warnings"]) == (0, []), answer.err
@@ -144,3 +143,21 @@ def test_a_revoked_device_is_struck_off_at_the_relay(laptop: Person, relay: Rela
     assert "Third campaign" in {one["title"] for one in limited.does("posts")}
     add = ("device", "add", "--no-wait", "--code-out", str(phone.folder / "more"), "--via", relay.url)
     assert phone.fails(*add).code == "relay.struck"
+
+
+@pytest.mark.parametrize("where", ["relay", "folder"])
+def test_a_watch_lets_a_device_in_that_asks_meanwhile(laptop: Person, relay: RelayProcess, where: str) -> None:
+    place = relay.url if where == "relay" else str(laptop.folder / "stick")
+    if where == "folder":
+        Path(place).mkdir()
+        laptop.does("sync", place)
+    phone = Person(laptop.folder, "phone")
+    with running(laptop, "sync", "--watch", "--json"):
+        file = laptop.folder / "code"
+        laptop.does("device", "add", "--no-wait", "--via", place, "--code-out", str(file))
+        with running(phone, "device", "join", "--at", place, "--code-file", str(file), "--json") as join:
+            answer = join.line()
+            assert (answer["ok"], answer["warnings"]) == (True, [])
+            assert join.ended() == 0
+    assert [one["title"] for one in phone.does("posts")] == ["Campaign"]
+    assert len(laptop.does("devices")) == 2

@@ -21,7 +21,7 @@ def join(session: Session, folder: Path, name: str, *, limited: bool = False, cl
     asked = pairing.ask(waiting.code, name, homes.seeded(name))
     got = pairing.granted(asked, pairing.answer(session, waiting.mailbox, asked.message))
     plan = joining.Plan(home_files.Home(folder / name), founding.Secrets(None, folder / f"{name}.key"), name)
-    made = joining.settle(plan, asked, got, clock or Hands(), homes.seeded(f"{name} acts"))
+    made = joining.settle(plan, asked, got, None, clock or Hands(), homes.seeded(f"{name} acts"))
     meet(session, made)
     return made
 

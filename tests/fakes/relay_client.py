@@ -227,12 +227,14 @@ class Client:
     ) -> None:
         self.replica, self.memory = replica, RelayMemory(replica, invite)
         self.link = DeskLink(desk, change)
+        self.slept: list[float] = []  # how long the relay was waited for, and nobody slept
         self._now = now or desk.relay.clock
 
     def sync(self) -> Exchange:
         """One exchange."""
         self.link.asked.clear()
-        way = Relay(WHERE, self.memory, self._now, link=self.link)
+        pause = relay_link.Pause(self.slept.append, lambda: sum(self.slept))
+        way = Relay(WHERE, self.memory, self._now, link=self.link, pause=pause)
         return engine.exchange(self.replica, self.replica.device, way)
 
     @property

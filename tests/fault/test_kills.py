@@ -8,21 +8,27 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from chaise_cli.crypto import recovery, signing
 from chaise_cli.ids import raw
+from chaise_cli.ledger import certificate
 from chaise_cli.store import own
 from tests.e2e.people import Person
+from tests.e2e.running import serving
 from tests.fakes import straced
 from tests.fakes.straced import Syscall
 
 Known = dict[str, str]  # ids that earlier commands made
 KILLS, ERRORS = 3, 1  # how many calls of each command are tried in the suite; all of them in a soak
+FIRST_KILLS: Final = 6  # of commands that make a home
 PARTS: Final = ("--milestone", "Setup=600EUR@2026-12-01", "--milestone", "Run=1400EUR@2026-12-15")
 REF: Final = ("--ref", "transfer 4711")
 
@@ -168,3 +174,103 @@ def test_a_command_whose_write_fails_says_so_and_can_be_given_again(
             again = person.run(*argv)
             assert again.exit == 0, (call, again.err)
             assert sorted(events(person).values()) == wanted, call
+
+
+# Commands that make a home: what they leave when they are killed is no home, or a whole one.
+
+
+def _private(folder: Path) -> None:
+    """Nothing that was made may be read by others; neither a folder nor a file."""
+    for path in folder.rglob("*"):
+        if not path.is_symlink() and path.name != "log":
+            assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+def _init(folder: Path) -> tuple[Person, list[str]]:
+    ann = Person(folder, "ann")
+    files = ["--key-file", str(ann.key_file), "--recovery-out", str(ann.recovery_file)]
+    return ann, ["init", "--name", "Ann", "--handle", "ann", "--role", "client", *files, "--json"]
+
+
+def test_an_init_killed_at_a_write_leaves_no_home_or_a_whole_one_with_its_code(
+    tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    straced.wanted()
+    folder = tmp_path / "play"
+    ann, argv = _init(folder)
+    with ann._here({}):
+        whole, calls = straced.calls(argv, folder, tmp_path / "log")
+        assert whole.status == 0, whole.err
+        assert any("recovery" in call.about for call in calls)
+        for call in some(calls, FIRST_KILLS, pytestconfig):
+            shutil.rmtree(folder)
+            _init(folder)
+            ended = straced.killed(argv, call)
+            assert ended.status == -signal.SIGKILL, (call, ended)
+            _private(folder)
+            if not ann.home.exists():
+                again = ann.run(*argv)
+                if again.code == "home.recovery_file_exists":  # and says so; what was left there is of no home
+                    assert "cut off" in again.error["hint"]
+                    ann.recovery_file.unlink()
+                    again = ann.run(*argv)
+                assert again.exit == 0, (call, again.err)
+            assert ann.run(*argv).code == "home.exists", call
+            code = recovery.parse(ann.recovery_file.read_text())
+            with ann.session() as session:
+                root = signing.Ed25519Signer(recovery.root_signing_seed(code)).public
+                assert session.me.identity == certificate.identity_of(root), call
+            sound(ann, {}, call)
+
+
+def test_a_join_killed_at_a_write_leaves_no_home_or_one_that_goes_on(
+    tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    """The other device answers over HTTP, from a process that is not killed."""
+    straced.wanted()
+    folder = tmp_path / "play"
+    lisa = Person(folder, "lisa", role="client", tz="UTC")
+    lisa.does("board", "create", "market")
+    shutil.copytree(folder, tmp_path / "kept")
+    phone = Person(folder, "phone")
+
+    def attempt(run: Callable[[list[str]], straced.Ended], about: object) -> None:
+        with serving(lisa) as (url, _):
+            code = folder / "code"
+            code.unlink(missing_ok=True)
+            lisa.does("device", "add", "--no-wait", "--code-out", str(code))
+            argv = ["device", "join", "--at", url, "--code-file", str(code), "--key-file", str(phone.key_file)]
+            with phone._here({}):
+                ended = run([*argv, "--json"])
+            if about is None:
+                assert ended.status == 0, ended.err
+                return
+            assert ended.status == -signal.SIGKILL, (about, ended)
+            _private(folder)
+            if not phone.home.exists():
+                again = phone.run(*argv, "--json")
+                if again.exit:
+                    assert again.code == "pairing.used", (about, again.err)
+                    assert "chaise device add" in again.error["hint"], about
+                    assert "revoke" in again.error["hint"], about
+                    code.unlink()
+                    lisa.does("device", "add", "--no-wait", "--code-out", str(code))
+                    again = phone.run(*argv, "--json")
+                assert again.exit == 0, (about, again.err)
+            assert phone.does("sync")["peers"][0]["state"] == "done", about
+        assert [one["name"] for one in phone.does("boards")] == ["market"], about
+        sound(phone, {}, about)
+        sound(lisa, {}, about)
+
+    calls: list[Syscall] = []
+
+    def traced(argv: list[str]) -> straced.Ended:
+        whole, found = straced.calls(argv, folder, tmp_path / "log")
+        calls.extend(found)
+        return whole
+
+    attempt(traced, None)
+    for call in some(calls, FIRST_KILLS, pytestconfig):
+        shutil.rmtree(folder)
+        shutil.copytree(tmp_path / "kept", folder)
+        attempt(partial(straced.killed, call=call), call)

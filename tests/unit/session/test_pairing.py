@@ -32,7 +32,7 @@ def joiner(code: bytes, seed: str = "phone") -> pairing.Joiner:
 
 def settled(tmp_path: Path, one: pairing.Joiner, got: pairing.Granted, name: str = "phone") -> Session:
     plan = joining.Plan(home_files.Home(tmp_path / name), founding.Secrets(None, tmp_path / f"{name}.key"), name)
-    return joining.settle(plan, one, got, Hands(), homes.seeded(name))
+    return joining.settle(plan, one, got, None, Hands(), homes.seeded(name))
 
 
 def test_the_code_is_160_bits_as_checked_text() -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any, Final
 
 import pytest
@@ -11,8 +15,9 @@ from chaise_cli.crypto import attachments
 from chaise_cli.domain import talk
 from chaise_cli.ids import SpaceId, raw, text
 from chaise_cli.session import checking, repairing, syncing
+from chaise_cli.session import home as homes_of
 from chaise_cli.session.session import Behind, Session
-from chaise_cli.store import backup_reads, own
+from chaise_cli.store import backup_reads, connection, fence, own
 from tests.fakes import acts, homes
 from tests.fakes.homes import Market
 
@@ -245,3 +250,108 @@ def test_own_keys_that_are_damaged_are_named_and_not_made_up(
     done = repairing.repair(lisa, None, silent)
     assert any("a device key of this home" in problem for problem in done.checked.problems)
     assert own.get(lisa.db, f"seed {device}") == bytes(32)
+
+
+def _damaged(lisa: Session) -> None:
+    lisa.db.execute("UPDATE listing SET ended = 'closed'")
+
+
+def _says(home: homes_of.Home, key: Path, deal: SpaceId, word: str) -> None:
+    """Another process, as far as files are concerned: a session of its own writes and is closed."""
+    other = homes.reopen(home, key)
+    other.random = homes.seeded(word)
+    homes.write(other, deal, talk.MessageSent(word, ()))
+    other.close()
+
+
+def _words(home: homes_of.Home, key: Path) -> list[str]:
+    session = homes.reopen(home, key)
+    rows = session.db.execute("SELECT body FROM event WHERE kind = 'message.sent'").fetchall()
+    found = [str(json.loads(body)["data"]["text"]) for (body,) in rows]
+    assert problems(session) == []
+    session.close()
+    return found
+
+
+def test_what_is_written_while_the_new_store_is_checked_ends_the_repair(
+    lisa: Session, market: Market, deal: SpaceId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _damaged(lisa)
+    original = repairing._settle
+
+    def settled(*given: Any) -> None:
+        original(*given)
+        _says(lisa.home, market.key("lisa"), deal, "meanwhile")
+
+    monkeypatch.setattr(repairing, "_settle", settled)
+    with pytest.raises(repairing.MovedOn):
+        repairing.repair(lisa, None, silent)
+    monkeypatch.undo()
+    assert repairing.repair(lisa, None, silent).checked.problems == []
+    assert "meanwhile" in _words(lisa.home, market.key("lisa"))
+
+
+def test_what_others_said_and_came_in_meanwhile_ends_the_repair_too(
+    lisa: Session, james: Session, market: Market, deal: SpaceId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _damaged(lisa)
+    original = repairing._settle
+
+    def settled(*given: Any) -> None:
+        original(*given)
+        other = homes.reopen(lisa.home, market.key("lisa"))
+        homes.write(james, deal, talk.MessageSent("from James", ()))
+        homes.carry(james, other)
+        other.close()
+
+    monkeypatch.setattr(repairing, "_settle", settled)
+    with pytest.raises(repairing.MovedOn):
+        repairing.repair(lisa, None, silent)
+    monkeypatch.undo()
+    assert repairing.repair(lisa, None, silent).checked.problems == []
+    assert "from James" in _words(lisa.home, market.key("lisa"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks of POSIX")
+def test_a_home_that_somebody_has_open_is_not_put_away(
+    lisa: Session, market: Market, deal: SpaceId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stays, as a watch, would go on writing into the old file."""
+    monkeypatch.setattr(fence, "PAUSE_S", 0.0)
+    _damaged(lisa)
+    other = homes.reopen(lisa.home, market.key("lisa"))
+    other.random = homes.seeded("stays")
+    with pytest.raises(connection.InUse):
+        repairing.repair(lisa, None, silent)
+    homes.write(other, deal, talk.MessageSent("still here", ()))
+    other.close()
+    assert repairing.repair(lisa, None, silent).checked.problems == []
+    assert "still here" in _words(lisa.home, market.key("lisa"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks of POSIX")
+@pytest.mark.parametrize("step", ["link", "replace"])
+def test_who_comes_during_the_swap_waits_and_writes_into_the_new_store(
+    lisa: Session, market: Market, deal: SpaceId, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    _damaged(lisa)
+    writers: list[Thread] = []
+    came = Event()
+
+    def comes(*given: Any, **more: Any) -> Any:
+        if not writers:
+            writers.append(Thread(target=writes))
+            writers[0].start()
+            came.wait(10)
+        return real(*given, **more)
+
+    def writes() -> None:
+        came.set()
+        _says(lisa.home, market.key("lisa"), deal, "just then")
+
+    holder: Any = os if step == "link" else Path
+    real = getattr(holder, step)
+    monkeypatch.setattr(holder, step, comes)
+    assert repairing.repair(lisa, None, silent).checked.problems == []
+    writers[0].join(30)
+    assert _words(lisa.home, market.key("lisa")).count("just then") == 1

@@ -3,7 +3,11 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from sync import relay_messages, relay_pulling
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chaise_cli.ledger import canonical
+from sync import relay_link, relay_messages, relay_pulling
 from sync.relay.desk import Desk
 from sync.relay.limits import Limits
 from sync.web import Answer
@@ -204,6 +208,33 @@ def test_a_relay_that_takes_no_more_is_a_reason_to_come_again() -> None:
     assert done.failure is not None
     assert (done.failure.code, done.failure.exit) == ("relay.busy", 13)
     assert lisa.codes == []
+    assert lisa.slept == [21], "asked once more when it said, and not for longer than a request may take"
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(0, 100)), max_size=8), st.sampled_from(["relay.busy", "relay.rate"]))
+def test_a_busy_relay_is_waited_for_as_it_says_and_no_longer_than_a_request(told: list[int | None], busy: str) -> None:
+    desk = village()
+    lisa = Client(MemoryReplica(LISA), desk, invite=desk.relay.new_invite())
+    lisa.replica.open("deal", [LISA.identity])
+    status = 503 if busy == "relay.busy" else 429
+    answers = iter(told)
+
+    def hold_off(path: str, _body: bytes, answer: Answer) -> Answer:
+        if path != "/v1/summary" or (seconds := next(answers, -1)) == -1:
+            return answer
+        headers = {} if seconds is None else {"retry-after": str(seconds)}
+        return Answer(status, headers, canonical.encode({"code": busy, "text": "no more just now"}))
+
+    lisa.link.change = hold_off
+    done = lisa.sync()
+    waits = [60 if seconds is None else max(1, seconds) for seconds in told]
+    patient = sum(waits) <= relay_link.TIMEOUT_S
+    assert (done.failure is None) == patient
+    assert sum(lisa.slept) <= relay_link.TIMEOUT_S
+    assert lisa.slept == waits[: len(lisa.slept)]
+    if done.failure is not None:
+        assert (done.failure.code, done.failure.exit) == ("relay.busy", 13)
+        assert sum(lisa.slept) + waits[len(lisa.slept)] > relay_link.TIMEOUT_S
 
 
 def test_a_stranger_may_wait_and_the_rest_goes_on() -> None:
