@@ -14,7 +14,7 @@ from chaise_cli.domain.review import DAY, Content, ReviewSealed
 from chaise_cli.domain.review_fold import OPENING, TURN, TooLate
 from chaise_cli.ids import IdentityId, public, raw, text
 from chaise_cli.session import hiring as hire
-from chaise_cli.session import revoking, trust, upkeep, wraps
+from chaise_cli.session import moving, revoking, trust, upkeep, wraps
 from chaise_cli.session.session import Session
 from tests.fakes import acts, homes, kin
 from tests.fakes.escrowed import Escrowed
@@ -302,6 +302,23 @@ def test_reviews_sealed_before_and_after_the_agent_got_a_new_box_key_open(world:
         assert (found is not None) == opens
     assert upkeep.run(world.ada) == []
     assert stars(world, world.ada) == {"lisa": 5, "james": 4}
+
+
+def test_another_device_of_the_agent_opens_once_it_has_the_role(world: Escrowed, tmp_path: Path) -> None:
+    phone = kin.join(world.ada, tmp_path, "phone")
+    review(world, world.lisa, 5)
+    review(world, world.james, 4)
+    kin.meet(*world.everybody, phone)
+    assert upkeep.run(phone) == []
+    assert stars(world, phone) == {"lisa": None, "james": None}
+    moving.move(world.ada, [world.deal], public("dev", phone.me.device), None)
+    kin.meet(*world.everybody, phone)
+    assert upkeep.run(phone) == []
+    assert stars(world, phone) == {"lisa": 5, "james": 4}
+    kin.meet(*world.everybody, phone)
+    assert all(one["vouched"] for one in read(world, world.lisa).values())
+    agreed(world)
+    phone.close()
 
 
 def test_a_seal_from_before_the_agents_consent_is_void_and_costs_no_turn(
