@@ -16,6 +16,7 @@ from chaise_cli.domain.review import (
     ReviewSealed,
 )
 from chaise_cli.domain.review_fold import (
+    OPENING,
     NotASide,
     NotTheAuthor,
     check_opening,
@@ -97,6 +98,20 @@ def open_review(reviews: Reviews, by: By, clock: int, key: str, content: Content
     body = opening(known, key, content)
     check_opening(reviews, known, body, clock)
     return [body]
+
+
+def clock_waits(reviews: Reviews, clock: int, heard: int) -> bool:
+    """Whether something sealed opens or is withheld from an instant on that the deal's `clock` has not reached.
+
+    The agent device, which heard all places up to `heard`, then takes up that the time has passed: in a deal where
+    nothing else happens no other event would say so.
+    """
+    if all(one.content is not None for one in reviews.by_author.values()):
+        return False
+    end = deadline(reviews)
+    dates = [end] if end is not None and not openable(reviews, clock) else []
+    dates += [one.opened_clock + OPENING for one in reviews.by_author.values() if one.opened_clock]
+    return any(clock < at <= heard for at in dates)
 
 
 def to_vouch(reviews: Reviews) -> tuple[EventId, ...]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from chaise_cli.domain import own as own_bodies
 from chaise_cli.domain import reputation, review_acts, review_view, when
 from chaise_cli.domain.light import NamedTuple
+from chaise_cli.domain.order import Taken
 from chaise_cli.domain.review import WORDS_MOST, ReviewVoucher, deal_token
 from chaise_cli.domain.review_fold import deadline, facts_of, vouch, withheld
 from chaise_cli.errors import Corrupt
@@ -124,6 +125,8 @@ def bring_out(deal: DealWriter, heard: int = 0) -> list[str]:
                 problems.append(f"{taken.deal.public}: {error.sentence()}")
         else:
             deal.write(review_acts.open_review(deal.state.reviews, by, clock, key, said))
+    if by.agent and review_acts.clock_waits(deal.found.taken.reviews, deal.found.clock, heard):
+        deal.write([Taken()])
     for id_ in review_acts.to_vouch(deal.found.taken.reviews) if by.agent else ():
         state = deal.state
         bare = vouch(state.reviews, facts_of(state.deal), id_, by.device)

@@ -32,7 +32,16 @@ from chaise_cli.domain.review import (
     Voucher,
     deal_token,
 )
-from chaise_cli.domain.review_acts import NotSealed, may, open_review, seal_review, to_open, to_vouch, written
+from chaise_cli.domain.review_acts import (
+    NotSealed,
+    clock_waits,
+    may,
+    open_review,
+    seal_review,
+    to_open,
+    to_vouch,
+    written,
+)
 from chaise_cli.domain.review_fold import (
     OPENING,
     TABLE,
@@ -338,6 +347,25 @@ def test_a_review_that_stays_sealed_after_the_other_opened_is_withheld() -> None
     assert not withheld(story.reviews, talents, NOW + DAY + OPENING - 1)
     assert withheld(story.reviews, talents, NOW + DAY + OPENING)
     assert not withheld(story.reviews, story.reviews.by_author[CLIENT], NOW + 99 * DAY)
+
+
+@given(st.integers(0, 20), st.integers(0, 40), st.booleans(), st.booleans())
+def test_the_clock_is_waited_for_only_where_it_would_change_something(
+    clock_days: int, heard_days: int, both: bool, opened: bool
+) -> None:
+    story, clock, heard = Story(), NOW + clock_days * DAY, NOW + heard_days * DAY
+    praise = story.tell(sealed(PRAISE), CLIENT)
+    if both:
+        story.tell(sealed(THANKS, OTHER_KEY), TALENT)
+    if opened and (both or clock >= NOW + TURN):
+        story.tell(opening(PRAISE, praise), CLIENT, clock=clock)
+
+    def shown(at: int) -> tuple[object, ...]:
+        by = acting(CLIENT), acting(TALENT)
+        shut = [withheld(story.reviews, one, at) for one in story.reviews.by_author.values()]
+        return (*(opens(story, one, at) for one in by), *shut)
+
+    assert clock_waits(story.reviews, clock, heard) == (heard > clock and shown(heard) != shown(clock))
 
 
 # Vouchers

@@ -202,8 +202,13 @@ def test_a_side_that_seals_for_itself_alone_and_stays_silent_shows_as_withheld(w
     assert upkeep.run(world.ada) == []
     world.meet()
     assert not read(world, world.lisa)["james"]["withheld"]
-    later(world, OPENING)
-    acts.do(world.ada, world.deal, "taken")
+    later(world, OPENING - 1)
+    assert upkeep.run(world.ada) == []
+    world.meet()
+    assert not read(world, world.lisa)["james"]["withheld"]
+    later(world, 1)
+    assert upkeep.run(world.ada) == []
+    assert upkeep.run(world.ada) == []
     world.meet()
     for session in world.everybody:
         found = read(world, session)["james"]
@@ -256,8 +261,10 @@ def test_what_the_agent_cannot_open_is_told_and_stops_nothing(world: Escrowed, w
     assert read(world, world.lisa)["lisa"]["vouched"]
     agreed(world)
     later(world, OPENING)
-    acts.do(world.ada, world.deal, "taken")
-    assert run(world.ada) == [], "it is withheld now, which everybody sees"
+    run(world.ada)
+    world.meet()
+    assert read(world, world.lisa)["james"]["withheld"]
+    assert run(world.ada) == [], "everybody sees it now"
 
 
 def test_a_seal_of_the_same_form_that_says_what_it_committed_to_opens(world: Escrowed) -> None:
