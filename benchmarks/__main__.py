@@ -11,12 +11,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from benchmarks import acts, books, cold_sync, escrow, lists, measure, rails, relay, replication, side_by_side, startup
+from benchmarks import (
+    acts,
+    books,
+    ci,
+    cold_sync,
+    escrow,
+    lists,
+    measure,
+    rails,
+    relay,
+    replication,
+    side_by_side,
+    startup,
+)
 
 SEED: Final = 1  # nothing measured here draws random numbers of its own
 EVENTS: Final = 100_000
 ROUNDS: Final = 20
-PARTS: Final = ("start", "acts", "posts", "books", "sync", "relay", "replication", "rails", "escrow", "beside")
+PARTS: Final = ("start", "acts", "posts", "books", "sync", "relay", "replication", "rails", "escrow", "ci", "beside")
 RESULT: Final = Path(__file__).parent / "results" / "latest.json"
 
 
@@ -43,6 +56,7 @@ def _part(part: str, total: int, notes: list[str]) -> list[measure.Figure]:
         "replication": lambda folder: replication.figures(folder, total, notes),
         "rails": rails.figures,
         "escrow": escrow.figures,
+        "ci": ci.figures,
         "beside": lambda folder: side_by_side.figures(folder, notes),
     }
     with tempfile.TemporaryDirectory(prefix="chaise-bench-") as name:

@@ -51,12 +51,13 @@ def _pairs(terms: Mapping[str, Any], eye: Eye) -> list[tuple[str, str]]:
     if not secured:
         after += "; not enforceable, for the client holds the money"
     review = when.duration_text(terms["review_ms"])
+    rail = "" if terms["rail"] == "manual" else f", on the rail {terms['rail']}"
     return [
         ("state", f"{terms['state']} by {handle(terms['by'])}" if terms["state"] == "offered" else terms["state"]),
         ("client", named(terms["client"], eye)),
         ("talent", named(terms["talent"], eye)),
         ("total", terms["total"]["text"]),
-        ("money", f"held by {handle(terms['agent'])}" if secured else "held by the client, not secured"),
+        ("money", f"held by {handle(terms['agent'])}{rail}" if secured else "held by the client, not secured"),
         ("review", f"{review} after delivery, then {after}"),
         ("cancelling", f"a request unanswered for {when.duration_text(terms['cancel_ms'])} counts as agreed"),
         ("client's fee", _percent(terms["client_fee"])),

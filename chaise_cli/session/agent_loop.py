@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +19,7 @@ from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import ChaiseError, Conflict
 from chaise_cli.ids import public
 from chaise_cli.rails.sim import Sim
-from chaise_cli.session import agency, dealing, driving, staying, syncing, watching, writing
+from chaise_cli.session import access, agency, dealing, driving, staying, syncing, watching, writing
 from chaise_cli.store import duties, events, own, places
 
 if TYPE_CHECKING:
@@ -152,13 +152,24 @@ class Agent:
                 if watched is not None:
                     watched.tick()
                 if changed() | pace.due():
-                    done = self._work()
+                    done = self._apart()
                     if done.told or done.problems != self.problems:
                         tell(done)
                     self.problems = done.problems
 
             come = watched.come if watched is not None else SimpleQueue()
             staying.stay(told, None, come, lambda _done: False, tick)
+
+    def _apart(self) -> Round:
+        """A round with the home opened anew, so that what it writes is noticed and sent as anybody's writes are.
+
+        What goes wrong with the store is told and may pass; the loop stays.
+        """
+        try:
+            with closing(access.again(self._session)) as own_session:
+                return work(own_session, self._rails.get, consent=self._consent)
+        except ChaiseError as error:
+            return Round([], 0, 0, [error.sentence()], wrote=False)
 
     def _work(self) -> Round:
         return work(self._session, self._rails.get, consent=self._consent)

@@ -2,7 +2,7 @@
 
     store.db   the encrypted store            keys     the key slots (JSON, no secret in clear)
     anchor     this device's newest event     objects/ attachments, encrypted
-    config.toml settings                      lock     held by `agent run` later
+    config.toml settings                      agent.lock  held by `agent run`
 
 An unlocked store key lies in the user's runtime directory, which the system empties at logout.
 """
