@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from chaise_cli.domain import consent, order
+from chaise_cli.domain.body import replace
 from chaise_cli.domain.movements import MoneyReleased
 from chaise_cli.domain.terms import OtherAgent
 from chaise_cli.domain.transitions import NotYours
 from chaise_cli.ids import EventId, SpaceId, raw, text
+from chaise_cli.session import finding, upkeep
 from chaise_cli.session import hiring as hire
-from chaise_cli.session import upkeep
 from chaise_cli.session.session import Session
 from chaise_cli.store import deals, events
 from tests.fakes import acts, homes
@@ -276,3 +277,30 @@ def test_the_clients_device_takes_the_acceptance_up_and_rests(lisa: Session, jam
     assert upkeep.run(lisa) == []
     assert now(lisa, made).taken.deal.awaits_agent
     assert upkeep.run(lisa) == []
+
+
+def test_coming_back_sends_the_same_terms_in_another_deal(lisa: Session, james: Session, ada: Session) -> None:
+    before = offered(lisa, james, ada)
+    accept(james, before)
+    homes.meet(lisa, james)
+    acts.do(lisa, before, "taken")
+    made = hire.hire_again(lisa, None, before, hire.Changes())
+    assert made.data["id"] != now(lisa, before).now.deal.public
+    newest = finding.find(lisa, made.data["id"], "deal").space
+    old, new = now(lisa, before).now.deal, now(lisa, newest).now.deal
+    assert new.offer
+    assert old.terms
+    assert new.state == "offered"
+    assert new.offer.terms == replace(old.terms, agent_device=new.offer.terms.agent_device)
+    assert (new.offer.terms.agent, new.post, new.board) == (ada.me.identity, None, old.board)
+    homes.meet(lisa, james)
+    accept(james, new.space)
+    assert now(james, new.space).now.deal.state == "hired"
+
+
+def test_only_the_client_of_a_deal_that_was_hired_comes_back(lisa: Session, james: Session, ada: Session) -> None:
+    before = offered(lisa, james, ada)
+    with pytest.raises(hire.NeverHired):
+        hire.hire_again(lisa, None, before, hire.Changes())
+    with pytest.raises(NotYours):
+        hire.hire_again(james, None, before, hire.Changes())
