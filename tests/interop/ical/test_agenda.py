@@ -54,7 +54,8 @@ def test_every_deadline_of_a_deal_arrives_with_what_happens_then(
 
 def test_a_deadline_that_moved_keeps_its_uid(icaljs: Callable[[dict[str, Any]], Any], tmp_path: Path) -> None:
     lisa, james, deal = funded(tmp_path)
-    file, found = tmp_path / "agenda.ics", []
+    file = tmp_path / "agenda.ics"
+    found: list[dict[str, Any]] = []
     for now in ("2026-11-20T12:00:00Z", "2026-11-25T12:00:00Z"):
         lisa.now = james.now = now
         if found:
