@@ -322,13 +322,13 @@ class Review(TypedDict):
     recommend: bool | None
     text: str
     state: str  # sealed, open
-    secured: bool
+    secured: bool  # a third party held the money
+    agent: Person  # who held it, and vouches for the review
+    self_paid: bool  # one of the two sides held the money itself
     at: NotRequired[str]
     withheld: NotRequired[bool]  # in a deal: still sealed though the other side's is open
     vouched: NotRequired[bool]  # in a deal
     final: NotRequired[bool]  # in a deal
-    agent: NotRequired[Person]  # on a board: who vouches for it
-    self_paid: NotRequired[bool]  # on a board: one of the two sides held the money itself
 
 
 class InboxItem(TypedDict):

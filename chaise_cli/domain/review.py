@@ -20,6 +20,7 @@ from chaise_cli.domain.shape import (
     Event,
     Form,
     Identity,
+    Key,
     Many,
     OneOf,
     Secret,
@@ -39,6 +40,7 @@ STARS: Final = Whole(1, 5)
 WORDS: Final = Text(WORDS_MOST, line=False)
 Stars = Annotated[int, STARS]
 Words = Annotated[str, WORDS]
+AgentBox = Annotated[str, Key(1168)]  # a key of 32 bytes under HPKE
 SealedBytes = Annotated[str, Form(r"[A-Za-z0-9_-]{22,48000}", "must be sealed bytes in base64url")]
 Role = Annotated[str, OneOf("client", "talent")]
 
@@ -67,11 +69,15 @@ class Content(NamedTuple):
 
 @body
 class ReviewSealed:
-    """A side has written its review. `box` holds the review, sealed under the key that is kept for its opening."""
+    """A side has written its review. `box` holds the review, sealed under the key that is kept for its opening.
+
+    agent_box: that key, encrypted to the third party that holds the money; null: nobody but the author can open it.
+    """
 
     KIND: ClassVar[str] = "review.sealed"
     commitment: Digest
     box: SealedBytes
+    agent_box: AgentBox | None
 
 
 @body
@@ -155,6 +161,7 @@ class Review(NamedTuple):
     voucher: EventId | None
     secured: bool
     final: bool
+    agent_box: str | None = None  # the key to `box` for the agent
 
 
 class Reviews(NamedTuple):

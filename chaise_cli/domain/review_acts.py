@@ -4,8 +4,28 @@ from __future__ import annotations
 
 from chaise_cli.domain.may import May
 from chaise_cli.domain.recorded import By, Parties
-from chaise_cli.domain.review import STARS, WORDS, Content, Facts, ReviewBody, ReviewOpened, Reviews, ReviewSealed
-from chaise_cli.domain.review_fold import NotASide, check_opening, check_seal, deadline, openable, state, turn_over
+from chaise_cli.domain.review import (
+    STARS,
+    WORDS,
+    Content,
+    Facts,
+    Review,
+    ReviewBody,
+    ReviewOpened,
+    Reviews,
+    ReviewSealed,
+)
+from chaise_cli.domain.review_fold import (
+    OPENING,
+    NotASide,
+    NotTheAuthor,
+    check_opening,
+    check_seal,
+    deadline,
+    openable,
+    state,
+    turn_over,
+)
 from chaise_cli.domain.shape import BadField
 from chaise_cli.errors import Refused
 from chaise_cli.ids import EventId, IdentityId
@@ -31,39 +51,67 @@ def written(by: IdentityId, parties: Parties, stars: int, recommend: bool | None
     return Content(by, parties.other(by), stars, recommend, words)
 
 
-def seal_review(reviews: Reviews, by: By, facts: Facts, clock: int, commitment: str, box: str) -> list[ReviewBody]:
-    """This side's review, sealed by the caller: `commitment` of the key and content, `box` for its own devices.
+def seal_review(reviews: Reviews, by: By, facts: Facts, clock: int, sealed: ReviewSealed) -> list[ReviewBody]:
+    """This side's review, sealed by the caller.
 
     clock: the deal's; on the agent device itself, now. Nothing when the same commitment stands already.
     Raises NotASide, NotYet, Twice, TooLate.
     """
     own = reviews.by_author.get(by.identity)
-    if own and own.commitment == commitment:
+    if own and own.commitment == sealed.commitment:
         return []
     check_seal(reviews, facts, by.identity, clock)
-    return [ReviewSealed(commitment, box)]
+    return [sealed]
 
 
-def to_open(reviews: Reviews, by: IdentityId, clock: int) -> tuple[EventId, ...]:
-    """Which of my sealed reviews may be opened at the deal's `clock`: none or one.
+def to_open(reviews: Reviews, by: By, facts: Facts, clock: int) -> tuple[Review, ...]:
+    """The sealed reviews for this device to open at the deal's `clock`, by id: my own; those with a key for the agent.
 
     The clock is the deal's, not this device's: what is opened too early is read and yet void. The agent device
-    gives now, since its own event moves the clock there.
+    gives the instant up to which it heard all places, since its own event moves the clock past that.
     """
-    own = reviews.by_author.get(by)
-    return (own.id,) if own and own.content is None and openable(reviews, clock) else ()
+    if not openable(reviews, clock):
+        return ()
+    agent = by.agent and facts.secured and by.identity == facts.parties.agent
+    sealed = [one for one in reviews.by_author.values() if one.content is None]
+    mine = [one for one in sealed if one.by == by.identity or (agent and one.agent_box is not None)]
+    return tuple(sorted(mine, key=lambda one: one.id))
+
+
+def opening(review: Review, key: str, content: Content) -> ReviewOpened:
+    """The body that opens a review with these words."""
+    return ReviewOpened(review.id, key, content.stars, content.recommend, content.text)
 
 
 def open_review(reviews: Reviews, by: By, clock: int, key: str, content: Content) -> list[ReviewBody]:
-    """The opening of my sealed review. Nothing when it is open. Raises NotSealed, TooEarly, Mismatch."""
-    own = reviews.by_author.get(by.identity)
-    if own is None:
+    """The opening of the sealed review of `content.by`. Nothing when it is open.
+
+    Raises NotSealed, NotTheAuthor on any device but the author's and the agent's, TooEarly, Mismatch.
+    """
+    known = reviews.by_author.get(content.by)
+    if known is None:
         raise NotSealed
-    if own.content is not None:
+    if by.identity != known.by and not by.agent:
+        raise NotTheAuthor
+    if known.content is not None:
         return []
-    body = ReviewOpened(own.id, key, content.stars, content.recommend, content.text)
-    check_opening(reviews, own, body, clock)
+    body = opening(known, key, content)
+    check_opening(reviews, known, body, clock)
     return [body]
+
+
+def clock_waits(reviews: Reviews, clock: int, heard: int) -> bool:
+    """Whether something sealed opens or is withheld from an instant on that the deal's `clock` has not reached.
+
+    The agent device, which heard all places up to `heard`, then takes up that the time has passed: in a deal where
+    nothing else happens no other event would say so.
+    """
+    if all(one.content is not None for one in reviews.by_author.values()):
+        return False
+    end = deadline(reviews)
+    dates = [end] if end is not None and not openable(reviews, clock) else []
+    dates += [one.opened_clock + OPENING for one in reviews.by_author.values() if one.opened_clock]
+    return any(clock < at <= heard for at in dates)
 
 
 def to_vouch(reviews: Reviews) -> tuple[EventId, ...]:

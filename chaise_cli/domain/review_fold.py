@@ -209,6 +209,7 @@ def _sealed(body: ReviewSealed, facts: Facts, e: Recorded) -> Review:
         voucher=None,
         secured=facts.secured,
         final=e.final,
+        agent_box=body.agent_box,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from chaise_cli.domain.reputation import Published, Reputation
-from chaise_cli.domain.review import Content, Review, Reviews
+from chaise_cli.domain.review import Content, Facts, Review, Reviews
 from chaise_cli.domain.review_fold import withheld
 from chaise_cli.domain.when import instant_text
 from chaise_cli.ids import IdentityId, public
@@ -14,19 +14,21 @@ Person = Callable[[IdentityId], Mapping[str, object]]
 
 
 def view(
-    reviews: Reviews, review: Review, deal: str, person: Person, clock: int, own: Content | None = None
+    reviews: Reviews, review: Review, facts: Facts, person: Person, clock: int, own: Content | None = None
 ) -> dict[str, object]:
-    """One side's review in a deal. deal: the space's id; clock: the deal's; own: what I sealed, to show it to me."""
+    """One side's review in a deal. clock: the deal's; own: what I sealed, to show it to me."""
     content = review.content or own
     return {
         "id": public("rev", review.id),
-        "deal": public("deal", deal),
+        "deal": public("deal", facts.space),
         "by": dict(person(review.by)),
         "about": dict(person(review.about)),
         **_said(content),
         "state": "open" if review.content else "sealed",
         "secured": review.secured,
         "at": instant_text(review.at),
+        "agent": dict(person(facts.parties.agent)),
+        "self_paid": not review.secured,
         "withheld": withheld(reviews, review, clock),
         "vouched": review.voucher is not None,
         "final": review.final,

@@ -263,18 +263,19 @@ def _message_page(message: Message, eye: Eye) -> list[Block]:
 
 
 def _stars(review: Review) -> str:
-    return "sealed" if review["stars"] is None else f"{review['stars']} of 5"
+    if review["stars"] is None:
+        return "withheld" if review.get("withheld") else "sealed"
+    return f"{review['stars']} of 5"
 
 
 def _review_money(review: Review) -> str:
-    """Who held the money of the deal, as far as the review tells."""
-    if review["secured"]:
-        return "held by a third party"
-    return "self-paid: a side held it itself" if review.get("self_paid") else "held by the client, not secured"
+    """Who held the money of the deal; on a board the voucher says it."""
+    held = f"held by {handle(review['agent'])}, {'secured' if review['secured'] else 'not secured'}"
+    return f"self-paid: {held}" if review["self_paid"] else held
 
 
 def _review_row(review: Review, eye: Eye) -> list[Cell]:
-    held = "paid through an agent" if review["secured"] else "not secured"
+    held = "self-paid, not secured" if review["self_paid"] else _review_money(review)
     who = [handle(review["by"]), handle(review["about"])]
     return [eye.ids(review["id"]), *who, _stars(review), review["text"], held]
 
@@ -289,7 +290,7 @@ def _review_page(review: Review, eye: Eye) -> list[Block]:
         ("stars", "" if review["stars"] is None else _stars(review)),
         ("recommend", recommend),
         ("money", _review_money(review)),
-        ("vouched by", named(review.get("agent"), eye)),
+        ("vouched by", named(review["agent"], eye) if review.get("vouched", True) else ""),
         ("withheld", "sealed still, though the other side's is open" if review.get("withheld") else ""),
         ("deal", eye.ids(review["deal"] or "")),
     ]

@@ -158,7 +158,10 @@ def _zone(session: Session, deal: Deal) -> str:
 
 
 def _calls(session: Session, state: DealState) -> Iterator[_Date]:
+    """My calls with the other side; a third party that holds the money takes part in none."""
     parties = state.deal.parties
+    if session.me.identity not in parties[:2]:
+        return
     other = session.name(parties.other(session.me.identity))
     for id_ in state.bookings.by_id:
         call = booking_acts.find(state.bookings, EventId(id_))

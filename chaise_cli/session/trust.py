@@ -1,26 +1,25 @@
 """`review` and `reviews`: sealing what one side says of the other, opening it when its time has come, reading it.
 
-The box of a sealed review is AES-256-GCM-SIV under a random key used once, with a nonce of zeros and the deal's
-space as associated data. The key stays in the self space until the opening carries it. docs/spec/reviews.md.
+The key of a sealed review stays in the self space until the opening carries it; a third party that holds the money has
+it as well, so that it opens both. docs/spec/reviews.md.
 """
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
-from chaise_cli.crypto import sealing
 from chaise_cli.domain import own as own_bodies
 from chaise_cli.domain import reputation, review_acts, review_view, when
 from chaise_cli.domain.light import NamedTuple
-from chaise_cli.domain.review import WORDS_MOST, Content, ReviewVoucher, deal_token
-from chaise_cli.domain.review_fold import deadline, facts_of, vouch
+from chaise_cli.domain.order import Taken
+from chaise_cli.domain.review import WORDS_MOST, ReviewVoucher, deal_token
+from chaise_cli.domain.review_fold import deadline, facts_of, vouch, withheld
 from chaise_cli.errors import Corrupt
-from chaise_cli.ids import IdentityId, SpaceId, public, raw, text
-from chaise_cli.session import acting, agency, finding, showing, standing, vouchers
+from chaise_cli.ids import IdentityId, SpaceId, raw
+from chaise_cli.session import acting, agency, finding, review_boxes, showing, standing, vouchers
 from chaise_cli.session.acting import Done, Step
 from chaise_cli.session.choosing import one_of
-from chaise_cli.store import content, deal_reads, events, opinions, own
+from chaise_cli.store import content, deal_reads, events, opinions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,16 +33,6 @@ if TYPE_CHECKING:
 STATES: Final = ("sealed", "open")
 SORTS: Final = ("at", "stars")
 WORDS_BYTES_MOST: Final = 4 * WORDS_MOST  # of UTF-8; the limit in characters is the decision's
-_NONCE: Final = bytes(sealing.NONCE_SIZE)
-
-
-class LostKey(Corrupt):
-    """The key of a sealed review is not in this home, or does not open it."""
-
-    code = "review.key_lost"
-    message = "the key that opens your review {review} is not here"
-    hint = "another device of yours may hold it: chaise sync"
-    review: str
 
 
 class Ask(NamedTuple):
@@ -78,7 +67,18 @@ def review(session: Session, deal: SpaceId, words: Words, asked: Request | None)
             events_written,
             replayed=not writer.writer.written,
             next=[*_answer(session, writer.state, mine.about), *acting.steps(session, writer.state)],
+            warnings=_unheard(session, writer.state, mine),
         )
+
+
+def _unheard(session: Session, state: DealState, mine: Review) -> list[str]:
+    """That the third party cannot open what I sealed."""
+    agent = review_boxes.unheard(facts_of(state.deal), mine)
+    if agent is None:
+        return []
+    return [
+        f"{session.name(agent)} was given no key to this review, since its box key is not known here: only you open it"
+    ]
 
 
 def _answer(session: Session, state: DealState, other: IdentityId) -> list[Step]:
@@ -94,39 +94,44 @@ def _seal(deal: DealWriter, words: Words, request: Request | None) -> None:
     session, state, by = deal.session, deal.state, deal.by
     said = review_acts.written(by.identity, state.deal.parties, words.stars, words.recommend, words.text)
     mine = state.reviews.by_author.get(by.identity)
-    if mine is not None and (mine.content or _sealed_words(session, state.deal.space, mine)) == said:
+    if mine is not None and (mine.content or review_boxes.mine(session, state.deal.space, mine)) == said:
         return
-    key = session.random(sealing.KEY_SIZE)
-    box = text(sealing.seal(key, _NONCE, said.canonical(), raw(state.deal.space)))
     clock = by.now if by.agent else deal.found.clock
-    bodies = review_acts.seal_review(state.reviews, by, facts_of(state.deal), clock, said.commitment(text(key)), box)
-    written = deal.write(bodies, request)
+    facts = facts_of(state.deal)
+    key, sealed = review_boxes.seal(session, deal.space, facts, said)
+    written = deal.write(review_acts.seal_review(state.reviews, by, facts, clock, sealed), request)
     own_space = session.space(events.spaces(session.db, "self")[0].no)
-    deal.writer.write(own_space, [own_bodies.SelfReviewKey(deal.space.id, written[-1], text(key))])
+    deal.writer.write(own_space, [own_bodies.SelfReviewKey(deal.space.id, written[-1], key)])
     agency.tend(deal)
     if by.agent:
         bring_out(deal)
 
 
-def bring_out(deal: DealWriter) -> None:
-    """Open my sealed review when it may be, and on the agent device vouch for what is open.
+def bring_out(deal: DealWriter, heard: int = 0) -> list[str]:
+    """Open the sealed reviews that are due for this device, and on the agent device vouch for what is open.
 
-    Judged by what was taken up and by the deal's clock: an opening that comes too early counts for nothing, and is
-    read all the same.
+    heard: on the agent device, ms up to which all places of the deal were heard; 0 opens only what both sides have
+    sealed. Judged by what was taken up and by the deal's clock: an opening that comes too early counts for nothing, and
+    is read all the same. What could not be opened, in words: nothing else of the deal waits for it.
     """
     session, taken, by = deal.session, deal.found.taken, deal.by
-    clock = by.now if by.agent else deal.found.clock
-    for id_ in review_acts.to_open(taken.reviews, by.identity, clock):
-        mine = next(one for one in taken.reviews.by_author.values() if one.id == id_)
-        key = own.get(session.db, f"review {id_}")
-        said = _sealed_words(session, taken.deal.space, mine)
-        if key is None or said is None:
-            raise LostKey(review=public("rev", id_))
-        deal.write(review_acts.open_review(deal.state.reviews, by, clock, key.decode(), said))
+    clock = heard if by.agent else deal.found.clock
+    problems = []
+    for one in review_acts.to_open(taken.reviews, by, facts_of(taken.deal), clock):
+        try:
+            key, said = review_boxes.words(session, taken.deal.space, one)
+        except Corrupt as error:
+            if not withheld(taken.reviews, one, taken.deal.clock):  # from then on it shows as that
+                problems.append(f"{taken.deal.public}: {error.sentence()}")
+        else:
+            deal.write(review_acts.open_review(deal.state.reviews, by, clock, key, said))
+    if by.agent and review_acts.clock_waits(deal.found.taken.reviews, deal.found.clock, heard):
+        deal.write([Taken()])
     for id_ in review_acts.to_vouch(deal.found.taken.reviews) if by.agent else ():
         state = deal.state
         bare = vouch(state.reviews, facts_of(state.deal), id_, by.device)
         deal.write([ReviewVoucher(id_, vouchers.signed(session, deal.writer, bare))])
+    return problems
 
 
 def publish(deal: DealWriter) -> None:
@@ -149,23 +154,11 @@ def _is_published(session: Session, board: int, digest: str) -> bool:
     return any(body["voucher"]["digest"] == digest for body in mine)
 
 
-def _sealed_words(session: Session, space: SpaceId, mine: Review) -> Content | None:
-    """What I sealed, by the key in this home; None when the key is elsewhere, or the review is not mine."""
-    key = own.get(session.db, f"review {mine.id}")
-    if key is None or mine.by != session.me.identity:
-        return None
-    try:
-        said = json.loads(sealing.open_sealed(raw(key.decode()), _NONCE, raw(mine.box), raw(space)))
-    except sealing.BadSeal as error:
-        raise LostKey(review=public("rev", mine.id)) from error
-    return Content(**said)
-
-
 def shown(session: Session, state: DealState, one: Review) -> dict[str, Any]:
     """The `review` object; what I sealed myself I may read."""
     person = showing.look(session)
-    words = _sealed_words(session, state.deal.space, one) if one.content is None else None
-    return review_view.view(state.reviews, one, state.deal.space, person, state.deal.clock, words)
+    words = review_boxes.mine(session, state.deal.space, one) if one.content is None else None
+    return review_view.view(state.reviews, one, facts_of(state.deal), person, state.deal.clock, words)
 
 
 def listed(session: Session, ask: Ask) -> list[dict[str, Any]]:

@@ -42,7 +42,7 @@ def run(session: Session) -> list[str]:
     busy = duties.busy(session.db, me.identity, me.device)
     confirmed = _confirmed(session) if busy else []
     for space in busy:
-        _guarded(session, space, problems, partial(_look_after, session, space, confirmed))
+        _guarded(session, space, problems, partial(_look_after, session, space, confirmed, problems))
     for space, post, board in duties.hired_posts(session.db, me.identity):
         _guarded(session, space, problems, partial(_fill, session, post, board))
     return problems
@@ -70,14 +70,14 @@ def _take_over(session: Session, no: int, after: EventId) -> None:
     writing.Writer(session).write(session.space(no), [AgentDevice(session.me.device, after)])
 
 
-def _look_after(session: Session, no: int, confirmed: Sequence[Taken]) -> None:
-    """One deal. confirmed: my calls as a talent, in all deals."""
+def _look_after(session: Session, no: int, confirmed: Sequence[Taken], problems: list[str]) -> None:
+    """One deal. confirmed: my calls as a talent, in all deals. problems: takes what nothing else waits for."""
     deal = dealing.DealWriter(session, writing.Writer(session), session.space(no))
     if deal.state.deal.contested:
         return
+    heard = agency.heard(session, deal.state.deal.board) if deal.by.agent else 0
     if deal.by.agent:
-        board = deal.state.deal.board
-        agency.tend(deal, agency.heard(session, board), agency.note_absence(session, board))
+        agency.tend(deal, heard, agency.note_absence(session, deal.state.deal.board))
     if deal.state.deal.awaits_agent:
         agency.introduce(deal)
     state, by = deal.state, deal.by
@@ -85,7 +85,7 @@ def _look_after(session: Session, no: int, confirmed: Sequence[Taken]) -> None:
         deal.write(booking_acts.lapsed(state.bookings, by.identity, by.now))
     if by.identity == state.deal.parties.talent:
         deal.write(booking_acts.yielding(deal.state.bookings, state.deal.parties, confirmed))
-    trust.bring_out(deal)
+    problems += trust.bring_out(deal, heard)
     trust.publish(deal)
 
 

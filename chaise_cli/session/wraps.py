@@ -1,4 +1,4 @@
-"""Wraps: handing an epoch's secret to the members of a space. Loads HPKE, so only opening and admission come here."""
+"""Wraps: handing an epoch's secret to the members of a space, and a review's key to the agent. Loads HPKE."""
 
 from __future__ import annotations
 
@@ -73,6 +73,22 @@ def unwrap(space: bytes, wrap: clear.Wrap, keys: dict[str, boxes.BoxKey]) -> byt
         if secret is not None and len(secret) == 32 and sealing.epoch_commit(space, secret) == raw(wrap.commit):
             return secret
     return None
+
+
+def _review_info(space: bytes, commitment: bytes) -> bytes:
+    """What the key of a sealed review is bound to. docs/spec/reviews.md."""
+    return derivation.PREFIX + b"review key\0" + boxes.SUITE_ID + space + commitment
+
+
+def wrap_review_key(space: bytes, commitment: bytes, key: bytes, public: bytes) -> bytes:
+    """A box with the key of a sealed review, for the agent's public box key. Raises BadBoxKey."""
+    return boxes.wrap(public, key, _review_info(space, commitment))
+
+
+def unwrap_review_key(space: bytes, commitment: bytes, box: bytes, keys: dict[str, boxes.BoxKey]) -> bytes | None:
+    """The key in such a box, if one of `keys` opens it. A box does not say for which it is: a home has few."""
+    opened = (_open(key, box, _review_info(space, commitment)) for key in keys.values())
+    return next((key for key in opened if key is not None and len(key) == sealing.KEY_SIZE), None)
 
 
 def _open(key: boxes.BoxKey, box: bytes, info: bytes) -> bytes | None:

@@ -18,6 +18,7 @@ _BUSY: Final = (
     " OR EXISTS (SELECT 1 FROM booking b WHERE b.space = d.space AND b.state IN ('proposed', 'confirmed')))"
     " OR d.agent = ?2 AND ("
     " EXISTS (SELECT 1 FROM pending p WHERE p.space = d.space)"
+    " OR EXISTS (SELECT 1 FROM review r WHERE r.space = d.space)"
     " OR EXISTS (SELECT 1 FROM milestone m WHERE m.space = d.space AND m.held > 0)"
     " OR EXISTS (SELECT 1 FROM op o WHERE o.space = d.space AND o.state = 'authorized')) ORDER BY d.space"
 )

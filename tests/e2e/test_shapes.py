@@ -37,7 +37,7 @@ PROMISED: Final = {  # the table of the product's page: more may be added, none 
     "journal_entry": "at text ref postings{account amount}",
     "booking": "id deal organizer attendees final start end tz url uid sequence turn offers slots state",
     "message": "id deal by at text files",
-    "review": "id deal by about stars recommend text state secured",
+    "review": "id deal by about stars recommend text state secured agent self_paid",
     "balance": "currency funded held released refunded disputed payable paid_out",
     "balance_by": "deal person month currency funded held released refunded disputed payable paid_out",
     "statement": "lines attested{line booked amount text party ref ops why} known unmatched due",

@@ -435,6 +435,15 @@ def _review(given: Input) -> Values:
     return {"commitment": content.commitment(given["key"]), "digest": content.digest(), "token": token}
 
 
+def _review_key(given: Input) -> Values:
+    seed, space, commit, box = _raws(given, "seed", "space", "commit", "box")
+    key = boxes.BoxKey(seed)
+    found = wraps.unwrap_review_key(space, commit, box, {text(key.key_id): key})
+    if found is None:
+        raise Said("box.broken")
+    return {"key": text(found)}
+
+
 def _review_box(given: Input) -> Values:
     key, box, deal = _raws(given, "key", "box", "deal")
     return {"review": canonical.decode(sealing.open_sealed(key, bytes(12), box, deal))}
@@ -523,6 +532,7 @@ KINDS: Final[dict[str, Callable[[Input], Any]]] = {
     "door seed": lambda given: {"seed": text(_door_seed(raw(given["secret"])))},
     "terms": _terms,
     "review": _review,
+    "review key": _review_key,
     "review box": _review_box,
     "voucher": _voucher,
     "deal": _deal,

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from chaise_cli.crypto import sealing, signing
+from chaise_cli.domain.review import Content
 from chaise_cli.domain.terms import digest
 from chaise_cli.ids import raw, text
 from chaise_cli.ledger import canonical
 from tests.interop.cases.common import DEVICE, IDENTITY, ROOT, SPACE, Case, case, certified, count, flipped, signer
 
 ID: Final = text(count(32))
+DRAWN: Final = raw(Path(__file__).with_name("drawn_review_key.txt").read_text().strip())  # a library draws at random
+BOX_SEED: Final = count(32, 40)
 TERMS: Final[dict[str, Any]] = {
     "client": IDENTITY, "talent": ID, "agent": IDENTITY, "agent_device": text(DEVICE.public), "arbiter": None,
     "currency": "EUR",
@@ -38,6 +42,7 @@ BOOK: Final[dict[str, Any]] = {
 FILE: Final = {"name": "a", "size": 0, "digest": ID, "address": ID, "key": ID}
 FUND: Final[dict[str, Any]] = {"milestone": 1, "total": 1, "currency": "EUR", "request_id": None, "fingerprint": ID}
 MESSAGE: Final[dict[str, Any]] = {"text": "", "files": []}
+SEALED: Final[dict[str, Any]] = {"commitment": ID, "box": "A" * 22, "agent_box": None}
 _RATE: Final[dict[str, Any]] = {"amount": 1, "currency": "EUR", "per": "hour"}
 LIMITS: Final[Sequence[tuple[str, str, list[Any], list[Any]]]] = (
     ("profile.published", "handle", ["a", "x" * 64, "\U0001f600" * 64], ["", "x" * 65, "a\nb", "a\x7f", 1, None]),
@@ -66,6 +71,7 @@ LIMITS: Final[Sequence[tuple[str, str, list[Any], list[Any]]]] = (
     ("booking.offered", "url", ["tel:+49", "https://x"], ["http://x", "mailto:a", ""]),
     ("booking.offered", "notice", [43_200], [43_201, -1]),
     ("booking.offered", "allow_overlap", [True], [1, "true", None]),
+    ("review.sealed", "agent_box", [None, text(bytes(1168))], [text(bytes(1167)), text(bytes(1169)), "", 1]),
 )
 """Values of a field that are within its limits, and values that are not."""
 
@@ -91,7 +97,7 @@ def bodies() -> Iterator[Case]:
 
 _SAMPLES: Final[dict[str, dict[str, Any]]] = {
     "profile.published": PROFILE, "post.published": POST, "message.sent": MESSAGE, "fund.requested": FUND,
-    "booking.offered": BOOK,
+    "booking.offered": BOOK, "review.sealed": SEALED,
 }  # fmt: skip
 _SPACES: Final = {"profile.published": "board", "post.published": "board"}
 
@@ -161,7 +167,7 @@ def terms() -> Iterator[Case]:
 
 def reviews() -> Iterator[Case]:
     """Commitments, digests and boxes."""
-    review = {"by": IDENTITY, "about": ID, "stars": 5, "recommend": None, "text": "Größe\n9"}
+    review: dict[str, Any] = {"by": IDENTITY, "about": ID, "stars": 5, "recommend": None, "text": "Größe\n9"}
     key, nonce = count(32, 60), bytes(12)
     for name, other in {"a review": {}, "a recommendation": {"recommend": True, "stars": 1, "text": ""}}.items():
         yield case(f"review: {name}", "reviews.md", "review", review=review | other, key=key, deal=SPACE)
@@ -174,6 +180,20 @@ def reviews() -> Iterator[Case]:
         "with a bit changed": {"box": flipped(box, 4)},
     }.items():
         yield case(f"review: in the box {name}", "reviews.md", "review box", "seal.broken", **given | changed)
+    yield from review_keys(Content(**review).commitment(text(key)))
+
+
+def review_keys(commitment: str) -> Iterator[Case]:
+    """The key of the first review, drawn once for the agent of a box key's seed."""
+    given = {"seed": BOX_SEED, "space": SPACE, "commit": raw(commitment), "box": DRAWN}
+    yield case("review key: for the agent", "reviews.md", "review key", **given)
+    for name, other in {
+        "for another agent": {"seed": count(32, 41)},
+        "in another deal": {"space": count(32)},
+        "of another review": {"commit": count(32)},
+        "with a bit changed": {"box": flipped(DRAWN, 1121)},
+    }.items():
+        yield case(f"review key: {name}", "reviews.md", "review key", "box.broken", **given | other)
 
 
 def vouchers() -> Iterator[Case]:

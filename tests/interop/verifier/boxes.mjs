@@ -54,4 +54,6 @@ export function openBox(seed, info, box) {
   }
 }
 
-export const wrapInfo = (space, commit) => Buffer.concat([ascii('chaise/1 wrap'), u8(0), SUITE, space, commit])
+const info = (name, space, commit) => Buffer.concat([ascii(`chaise/1 ${name}`), u8(0), SUITE, space, commit])
+export const reviewKeyInfo = (space, commit) => info('review key', space, commit)
+export const wrapInfo = (space, commit) => info('wrap', space, commit)

@@ -162,7 +162,7 @@ const FORMS = {
     'booking.cancelled': { booking: id, reason: prose },
     'booking.met': { booking: id },
     'booking.missed': { booking: id, missing: id },
-    'review.sealed': { commitment: id, box: sealed },
+    'review.sealed': { commitment: id, box: sealed, agent_box: or(key(1168)) },
     'review.opened': { review: id, key: id, stars, recommend: or(bool), text: words },
     'review.voucher': { review: id, voucher },
   },

@@ -1,6 +1,6 @@
 // What each kind of vector asks, and the values it expects; the forms are told in tests/interop/vectors/README.md.
 import { b64, derive, hash, refuse, sha256, tagged, unb64 } from './bytes.mjs'
-import { boxKeyId, boxPair, openBox, wrapInfo } from './boxes.mjs'
+import { boxKeyId, boxPair, openBox, reviewKeyInfo, wrapInfo } from './boxes.mjs'
 import { foldDeal } from './deal.mjs'
 import { admit, holds } from './ed25519.mjs'
 import { stated } from './devices.mjs'
@@ -132,6 +132,7 @@ export const KINDS = {
   review: ({ review, key, deal }) => ({
     commitment: b64(reviewCommitment(bytes(key), review)), digest: b64(reviewDigest(review)), token: b64(reviewToken(bytes(deal))),
   }),
+  'review key': ({ seed, space, commit, box }) => ({ key: b64(openBox(bytes(seed), reviewKeyInfo(bytes(space), bytes(commit)), bytes(box))) }),
   'review box': ({ box, key, deal }) => openReview(bytes(box), bytes(key), bytes(deal)),
   voucher: (input) => voucher(input.voucher),
   deal: ({ space, segments, secret }) => foldDeal(bytes(space), each(segments).map((one) => segment(one, bytes(space))), bytes(secret)),

@@ -16,14 +16,13 @@ from chaise_cli.domain import record, shape
 from chaise_cli.domain.body import fields, replace
 from chaise_cli.domain.deal import Deal, Milestone
 from chaise_cli.domain.recorded import Recorded
-from chaise_cli.domain.reputation import Published, Reputation, publish, published, reputation
+from chaise_cli.domain.reputation import reputation
 from chaise_cli.domain.review import (
     DAY,
     NONE,
     WORDS_MOST,
     Content,
     Facts,
-    Review,
     ReviewBody,
     ReviewOpened,
     ReviewPublished,
@@ -33,7 +32,16 @@ from chaise_cli.domain.review import (
     Voucher,
     deal_token,
 )
-from chaise_cli.domain.review_acts import NotSealed, may, open_review, seal_review, to_open, to_vouch, written
+from chaise_cli.domain.review_acts import (
+    NotSealed,
+    clock_waits,
+    may,
+    open_review,
+    seal_review,
+    to_open,
+    to_vouch,
+    written,
+)
 from chaise_cli.domain.review_fold import (
     OPENING,
     TABLE,
@@ -72,54 +80,26 @@ from tests.unit.domain.deal_cast import (
     person,
     recorded,
 )
-
-PAID: Final = Facts(SPACE, PARTIES, moved=True, secured=False)
-UNPAID: Final = PAID._replace(moved=False)
-KEY: Final = id_of("key")
-OTHER_KEY: Final = id_of("other key")
-BOX: Final = "A" * 60
-SIGNATURE: Final = ids.text(bytes(64))
-PRAISE: Final = Content(CLIENT, TALENT, 5, recommend=True, text="Äußerst “good”\n\tDeliver’d")
-THANKS: Final = Content(TALENT, CLIENT, 4, recommend=None, text="Paid in time")
-
-
-def sealed(content: Content, key: str = KEY) -> ReviewSealed:
-    return ReviewSealed(content.commitment(key), BOX)
-
-
-def opening(content: Content, review: ids.EventId, key: str = KEY) -> ReviewOpened:
-    return ReviewOpened(review, key, content.stars, content.recommend, content.text)
-
-
-class Story:
-    """Reviews told one after the other."""
-
-    def __init__(self, facts: Facts = PAID) -> None:
-        self.reviews, self.facts, self.count = NONE, facts, 0
-
-    def tell(self, body: ReviewBody, by: ids.IdentityId, *, clock: int = NOW, agent: bool = False) -> ids.EventId:
-        self.count += 1
-        e = recorded(body, by, f"review {self.count}", clock=clock, agent=agent)
-        self.reviews = step(self.reviews, self.facts, e)
-        return e.id
-
-
-def both_sealed() -> tuple[Story, ids.EventId, ids.EventId]:
-    story = Story()
-    return story, story.tell(sealed(PRAISE), CLIENT), story.tell(sealed(THANKS, OTHER_KEY), TALENT)
-
-
-def both_open() -> tuple[Story, ids.EventId, ids.EventId]:
-    story, praise, thanks = both_sealed()
-    story.tell(opening(PRAISE, praise), CLIENT)
-    story.tell(opening(THANKS, thanks, OTHER_KEY), TALENT)
-    return story, praise, thanks
-
-
-def voucher(story: Story, review: ids.EventId) -> Voucher:
-    made = vouch(story.reviews, story.facts, review, LAPTOP)
-    return replace(made, certificates=("{}",), signature=SIGNATURE)
-
+from tests.unit.domain.review_story import (
+    AGENT_BOX,
+    KEY,
+    OTHER_KEY,
+    PAID,
+    PRAISE,
+    SECURED,
+    SIGNATURE,
+    THANKS,
+    UNPAID,
+    Story,
+    both_open,
+    both_sealed,
+    on_board,
+    opening,
+    opens,
+    published_of,
+    sealed,
+    voucher,
+)
 
 # Bytes
 
@@ -156,7 +136,7 @@ def test_two_reviews_share_a_hash_only_when_they_are_one(one: Content, other: Co
 def test_the_longest_review_fits_into_an_event_when_it_is_sealed() -> None:
     longest = PRAISE._replace(text="\U0001f600" * WORDS_MOST)
     box = "A" * ((len(longest.canonical()) + 64) * 4 // 3 + 2)
-    shape.check(ReviewSealed(longest.commitment(KEY), box))
+    shape.check(ReviewSealed(longest.commitment(KEY), box, AGENT_BOX))
     shape.check(opening(longest, event("any")))
 
 
@@ -174,7 +154,7 @@ def test_a_review_outside_its_limits_is_refused_before_it_is_sealed() -> None:
 
 def test_reviews_wait_for_money_to_move() -> None:
     with pytest.raises(NotYet):
-        seal_review(NONE, acting(CLIENT), UNPAID, NOW, PRAISE.commitment(KEY), BOX)
+        seal_review(NONE, acting(CLIENT), UNPAID, NOW, sealed(PRAISE))
     with pytest.raises(NotYet):
         Story(UNPAID).tell(sealed(PRAISE), CLIENT)
     assert may(NONE, UNPAID, NOW) == []
@@ -182,15 +162,15 @@ def test_reviews_wait_for_money_to_move() -> None:
 
 def test_each_side_reviews_once() -> None:
     story = Story()
-    [body] = seal_review(NONE, acting(CLIENT), PAID, NOW, PRAISE.commitment(KEY), BOX)
+    [body] = seal_review(NONE, acting(CLIENT), PAID, NOW, sealed(PRAISE))
     story.tell(body, CLIENT)
     again = acting(CLIENT)
-    assert seal_review(story.reviews, again, PAID, NOW, PRAISE.commitment(KEY), BOX) == []
+    assert seal_review(story.reviews, again, PAID, NOW, sealed(PRAISE)) == []
     with pytest.raises(Twice):
-        seal_review(story.reviews, again, PAID, NOW, PRAISE.commitment(OTHER_KEY), BOX)
+        seal_review(story.reviews, again, PAID, NOW, sealed(PRAISE, OTHER_KEY))
     with pytest.raises(Twice):
         story.tell(sealed(PRAISE, OTHER_KEY), CLIENT)
-    assert seal_review(story.reviews, acting(TALENT), PAID, NOW, THANKS.commitment(KEY), BOX)
+    assert seal_review(story.reviews, acting(TALENT), PAID, NOW, sealed(THANKS))
 
 
 def test_money_has_moved_once_some_was_released_and_is_secured_with_a_third_party() -> None:
@@ -237,22 +217,22 @@ def test_before_the_agent_took_anything_up_no_turn_is_lost() -> None:
 def test_nothing_opens_before_both_are_in_or_fourteen_days_have_passed() -> None:
     story = Story()
     praise = story.tell(sealed(PRAISE), CLIENT)
-    assert to_open(story.reviews, CLIENT, NOW + TURN - 1) == ()
+    assert opens(story, acting(CLIENT), NOW + TURN - 1) == []
     with pytest.raises(TooEarly):
         open_review(story.reviews, acting(CLIENT), NOW + TURN - 1, KEY, PRAISE)
     with pytest.raises(TooEarly):
         story.tell(opening(PRAISE, praise), CLIENT, clock=NOW + TURN - 1)
-    assert to_open(story.reviews, CLIENT, NOW + TURN) == (praise,)
+    assert opens(story, acting(CLIENT), NOW + TURN) == [praise]
     story.tell(opening(PRAISE, praise), CLIENT, clock=NOW + TURN)
     assert story.reviews.by_author[CLIENT].content == PRAISE
-    assert to_open(story.reviews, CLIENT, NOW + TURN) == ()
+    assert opens(story, acting(CLIENT), NOW + TURN) == []
 
 
 def test_both_open_as_soon_as_both_are_in() -> None:
     story, praise, thanks = both_sealed()
-    assert to_open(story.reviews, CLIENT, NOW) == (praise,)
-    assert to_open(story.reviews, TALENT, NOW) == (thanks,)
-    assert to_open(story.reviews, STRANGER, NOW) == ()
+    assert opens(story, acting(CLIENT), NOW) == [praise]
+    assert opens(story, acting(TALENT), NOW) == [thanks]
+    assert opens(story, acting(STRANGER), NOW) == []
     [body] = open_review(story.reviews, acting(CLIENT), NOW, KEY, PRAISE)
     story.tell(body, CLIENT)
     assert open_review(story.reviews, acting(CLIENT), NOW, KEY, PRAISE) == []
@@ -291,6 +271,74 @@ def test_only_the_author_or_the_agent_opens() -> None:
     assert story.reviews.by_author[TALENT].content == THANKS
 
 
+def both_sealed_for_the_agent() -> Story:
+    story = Story(SECURED)
+    story.tell(sealed(PRAISE, agent_box=AGENT_BOX), CLIENT)
+    story.tell(sealed(THANKS, OTHER_KEY, AGENT_BOX), TALENT)
+    return story
+
+
+def test_a_third_partys_device_opens_what_it_has_the_key_to() -> None:
+    story = both_sealed_for_the_agent()
+    agent = acting(STRANGER)._replace(agent=True)
+    praise, thanks = (story.reviews.by_author[side].id for side in (CLIENT, TALENT))
+    assert opens(story, agent, 0) == sorted([praise, thanks])
+    assert opens(story, acting(STRANGER), NOW) == [], "another device of the agent"
+    assert opens(story, acting(TALENT), NOW) == [thanks]
+    with pytest.raises(NotTheAuthor):
+        open_review(story.reviews, acting(TALENT), NOW, KEY, PRAISE)
+    with pytest.raises(NotTheAuthor):
+        open_review(story.reviews, acting(STRANGER), NOW, KEY, PRAISE)
+    for key, said in ((KEY, PRAISE), (OTHER_KEY, THANKS)):
+        [body] = open_review(story.reviews, agent, 0, key, said)
+        story.tell(body, STRANGER, agent=True)
+    assert [one.content for one in story.reviews.by_author.values()] == [PRAISE, THANKS]
+    assert opens(story, agent, NOW) == []
+    made = vouch(story.reviews, SECURED, praise, LAPTOP)
+    assert (made.secured, made.agent) == (True, STRANGER)
+
+
+def test_a_third_party_leaves_alone_what_was_sealed_without_it() -> None:
+    story = Story(SECURED)
+    story.tell(sealed(PRAISE), CLIENT)
+    thanks = story.tell(sealed(THANKS, OTHER_KEY, AGENT_BOX), TALENT)
+    assert opens(story, acting(STRANGER)._replace(agent=True), NOW) == [thanks]
+
+
+def test_a_client_who_holds_the_money_opens_nothing_of_the_talents() -> None:
+    story = Story()
+    praise = story.tell(sealed(PRAISE), CLIENT)
+    story.tell(sealed(THANKS, OTHER_KEY, AGENT_BOX), TALENT)
+    assert opens(story, acting(CLIENT)._replace(agent=True), NOW) == [praise]
+
+
+@given(
+    st.sets(st.sampled_from([CLIENT, TALENT]), min_size=1),
+    st.sets(st.sampled_from([CLIENT, TALENT])),
+    st.integers(0, 30),
+    st.sampled_from([CLIENT, TALENT, STRANGER]),
+)
+def test_nobody_opens_before_it_is_due_and_what_is_due_opens_on_every_replica(
+    sides: set[ids.IdentityId], boxed: set[ids.IdentityId], days: int, who: ids.IdentityId
+) -> None:
+    story, clock = Story(SECURED), NOW + days * DAY
+    for side in sorted(sides):
+        said, key = (PRAISE, KEY) if side == CLIENT else (THANKS, OTHER_KEY)
+        story.tell(sealed(said, key, AGENT_BOX if side in boxed else None), side)
+    due = len(sides) == 2 or clock >= NOW + TURN
+    found = to_open(story.reviews, acting(who)._replace(agent=who == STRANGER), SECURED, clock)
+    mine = {who} if who != STRANGER else boxed
+    assert {one.by for one in found} == (sides & mine if due else set())
+    for one in story.reviews.by_author.values():
+        said, key = (PRAISE, KEY) if one.by == CLIENT else (THANKS, OTHER_KEY)
+        e = recorded(opening(said, one.id, key), STRANGER, "opening", clock=clock, agent=True)
+        if due:
+            assert step(story.reviews, SECURED, e).by_author[one.by].content == said
+        else:
+            with pytest.raises(TooEarly):
+                step(story.reviews, SECURED, e)
+
+
 def test_a_review_that_stays_sealed_after_the_other_opened_is_withheld() -> None:
     story, praise, _ = both_sealed()
     talents = story.reviews.by_author[TALENT]
@@ -299,6 +347,25 @@ def test_a_review_that_stays_sealed_after_the_other_opened_is_withheld() -> None
     assert not withheld(story.reviews, talents, NOW + DAY + OPENING - 1)
     assert withheld(story.reviews, talents, NOW + DAY + OPENING)
     assert not withheld(story.reviews, story.reviews.by_author[CLIENT], NOW + 99 * DAY)
+
+
+@given(st.integers(0, 20), st.integers(0, 40), st.booleans(), st.booleans())
+def test_the_clock_is_waited_for_only_where_it_would_change_something(
+    clock_days: int, heard_days: int, both: bool, opened: bool
+) -> None:
+    story, clock, heard = Story(), NOW + clock_days * DAY, NOW + heard_days * DAY
+    praise = story.tell(sealed(PRAISE), CLIENT)
+    if both:
+        story.tell(sealed(THANKS, OTHER_KEY), TALENT)
+    if opened and (both or clock >= NOW + TURN):
+        story.tell(opening(PRAISE, praise), CLIENT, clock=clock)
+
+    def shown(at: int) -> tuple[object, ...]:
+        by = acting(CLIENT), acting(TALENT)
+        shut = [withheld(story.reviews, one, at) for one in story.reviews.by_author.values()]
+        return (*(opens(story, one, at) for one in by), *shut)
+
+    assert clock_waits(story.reviews, clock, heard) == (heard > clock and shown(heard) != shown(clock))
 
 
 # Vouchers
@@ -456,90 +523,21 @@ def test_a_fold_refuses_or_goes_on_and_can_be_taken_up_anywhere(
         assert review.content is not None or review.voucher is None
 
 
-# Boards
-
-
-def published_of(
-    content: Content, deal: str = "deal", agent: ids.IdentityId = CLIENT, *, secured: bool = False
-) -> ReviewPublished:
-    role = "client" if content.by == CLIENT else "talent"
-    made = Voucher(
-        deal=id_of(deal), digest=content.digest(), by=content.by, about=content.about, role=role, secured=secured,
-        agent=agent, device=LAPTOP, certificates=("{}",), signature=SIGNATURE,
-    )  # fmt: skip
-    return ReviewPublished(content.about, content.stars, content.recommend, content.text, made)
-
-
-def on_board(body: ReviewPublished, by: ids.IdentityId, name: str = "p") -> Published:
-    return published(recorded(body, by, name), body)
-
-
-def test_an_open_review_is_published_with_its_voucher() -> None:
-    story, praise, thanks = both_open()
-    review = story.reviews.by_author[CLIENT]
-    body = publish(review, voucher(story, praise))
-    shape.check(body)
-    assert on_board(body, CLIENT).content == PRAISE
-    with pytest.raises(Mismatch):
-        publish(review, voucher(story, thanks))
-    sealed_one: Review = both_sealed()[0].reviews.by_author[CLIENT]
-    with pytest.raises(WrongState):
-        publish(sealed_one, voucher(story, praise))
-
-
-def test_a_voucher_is_for_this_author_this_subject_and_these_words() -> None:
-    body = published_of(PRAISE)
-    with pytest.raises(Mismatch):
-        on_board(body, TALENT)
-    wrong = [replace(body, stars=4), replace(body, about=STRANGER)]
-    for changed in [*wrong, replace(body, text=""), replace(body, recommend=None)]:
-        with pytest.raises(Mismatch):
-            on_board(changed, CLIENT)
-    own = PRAISE._replace(about=CLIENT)
-    with pytest.raises(Mismatch):
-        on_board(published_of(own), CLIENT)
-
-
-def test_a_reputation_counts_stars_and_how_the_money_was_held() -> None:
-    board = [
-        on_board(published_of(PRAISE, "a"), CLIENT, "1"),
-        on_board(published_of(PRAISE._replace(stars=4), "b", STRANGER, secured=True), CLIENT, "2"),
-        on_board(published_of(PRAISE._replace(stars=4, recommend=False), "c"), CLIENT, "3"),
-        on_board(published_of(THANKS, "a"), TALENT, "4"),
-    ]
-    assert reputation(board, TALENT) == Reputation(3, 433, 2, 3, 1, 2)
-    assert reputation(board, CLIENT) == Reputation(1, 400, 0, 3, 1, 2)
-    assert reputation(board, STRANGER) == Reputation(0, None, 0, 0, 0, 0)
-
-
-def test_money_held_by_a_side_is_never_called_secured() -> None:
-    lying = on_board(published_of(PRAISE, secured=True), CLIENT)
-    assert lying.self_paid
-    assert not lying.secured
-
-
-@given(st.permutations(range(4)), st.integers(1, 3))
-def test_a_reputation_is_the_same_in_any_order_and_for_any_copies(order: list[int], copies: int) -> None:
-    some = [on_board(published_of(PRAISE._replace(stars=n + 1), f"deal {n}"), CLIENT, str(n)) for n in range(4)]
-    again = [one._replace(id=event(f"copy {n}")) for n, one in enumerate(some)]
-    board = [some[n] for n in order] * copies + [again[n] for n in order]
-    assert reputation(board, TALENT) == reputation(some, TALENT)
-
-
 # Shapes
 
 
 def test_views_show_what_was_promised_and_nothing_that_is_sealed() -> None:
     story, praise, _ = both_sealed()
     review = story.reviews.by_author[CLIENT]
-    data = view(story.reviews, review, SPACE, person, NOW)
+    data = view(story.reviews, review, PAID, person, NOW)
     hints = typing.get_type_hints(shapes.Review, include_extras=True)
     promised = {key for key, hint in hints.items() if typing.get_origin(hint) is not typing.NotRequired}
     assert promised <= set(data)
     assert (data["id"], data["state"], data["stars"], data["text"]) == (ids.public("rev", praise), "sealed", None, "")
-    assert view(story.reviews, review, SPACE, person, NOW, own=PRAISE)["stars"] == 5
+    assert view(story.reviews, review, PAID, person, NOW, own=PRAISE)["stars"] == 5
     story.tell(opening(PRAISE, praise), CLIENT)
-    data = view(story.reviews, story.reviews.by_author[CLIENT], SPACE, person, NOW)
+    data = view(story.reviews, story.reviews.by_author[CLIENT], PAID, person, NOW)
+    assert (data["secured"], data["self_paid"], data["agent"]) == (False, True, person(CLIENT))
     assert (data["state"], data["stars"], data["by"], data["about"]) == ("open", 5, person(CLIENT), person(TALENT))
 
 
@@ -549,8 +547,3 @@ def test_a_board_shows_who_held_the_money_and_not_which_deal() -> None:
     figures = reputation_view(reputation([on_board(published_of(PRAISE), CLIENT)], TALENT))
     assert (figures["stars"], figures["stars_x100"], figures["paid_deals"]) == ("5.00", 500, 1)
     assert reputation_view(reputation([], TALENT))["stars"] is None
-
-
-def test_two_agents_never_vouch_for_one_deal() -> None:
-    board = [on_board(published_of(PRAISE, "a", agent), CLIENT) for agent in (CLIENT, STRANGER)]
-    assert reputation(board, TALENT).paid_deals == 2, "tokens of two agents are not compared"

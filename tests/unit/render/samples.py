@@ -232,6 +232,8 @@ SAMPLES: Final[dict[str, dict[str, Any]]] = {
         "text": "Delivered early, explained everything.",
         "state": "open",
         "secured": False,
+        "agent": LISA,
+        "self_paid": True,
     },
     "policy": {
         "name": "release.toml",

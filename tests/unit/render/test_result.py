@@ -67,7 +67,7 @@ PROMISED = {
     "policy": "name digest rules files milestone verdict",
     "policy_case": "name expect wanted ok verdict total reasons",
     "run": "id deal milestone by at policy verdict total reasons delivery files status reason",
-    "review": "id deal by about stars recommend text state secured",
+    "review": "id deal by about stars recommend text state secured agent self_paid",
     "balance": "currency funded held released refunded disputed payable paid_out",
     "balance_by": "deal person month currency funded held released refunded disputed payable paid_out",
     "statement": "lines attested known unmatched due",
@@ -100,7 +100,7 @@ OPTIONAL = {
     "file": "milestone by at kind path",
     "booking": "note until lapsed may move reason why ended_by late contested missing",
     "message": "kind unread branch milestone revoked",
-    "review": "at withheld vouched final agent self_paid",
+    "review": "at withheld vouched final",
     "agenda_item": "deal",
 }
 

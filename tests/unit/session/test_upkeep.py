@@ -147,10 +147,10 @@ def test_one_deal_that_fails_does_not_stop_the_others(lisa: Person, james: Perso
     exchange(lisa, james)
     real = trust.bring_out
 
-    def broken(writer: dealing.DealWriter) -> None:
+    def broken(writer: dealing.DealWriter, heard: int) -> list[str]:
         if writer.state.deal.public == deal:
             raise Refused
-        real(writer)
+        return real(writer, heard)
 
     with mock.patch.object(trust, "bring_out", broken):
         problems = kept_up(lisa)
