@@ -68,6 +68,8 @@ def _tell(call: Call, done: AgentRound) -> None:
         say(f"holds the money of {deal}")
     if done.moved or done.declined:
         say(f"moved {done.moved}, declined {done.declined}")
+    if done.reversed:
+        say(f"clawed back {done.reversed}; the clients owe it: chaise balance")
     for problem in done.problems:
         note(f"warning: {problem}", call.options)
 

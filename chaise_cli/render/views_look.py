@@ -211,12 +211,13 @@ def _sim_page(sim: RailSim, _eye: Eye) -> list[Block]:
 
 
 def _run_row(run: Round, _eye: Eye) -> list[Cell]:
-    return [f"{len(run['consented'])} consented, {run['moved']} moved, {run['declined']} declined"]
+    said = f"{len(run['consented'])} consented, {run['moved']} moved, {run['declined']} declined"
+    return [f"{said}, {run['reversed']} clawed back"]
 
 
 def _run_page(run: Round, eye: Eye) -> list[Block]:
     pairs = [("holds from now", eye.ids(", ".join(run["consented"]))), ("moved", str(run["moved"]))]
-    pairs += [("declined", str(run["declined"]))]
+    pairs += [("declined", str(run["declined"])), ("clawed back", str(run["reversed"]))]
     return [Fields(pairs), *_problems("\n".join(eye.ids(problem) for problem in run["problems"]))]
 
 
