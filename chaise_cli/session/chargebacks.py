@@ -62,8 +62,11 @@ def follow(session: Session, adapter: Rail) -> Followed:
             if isinstance(error, Contested):  # to be read again once the sides have settled it
                 until = min(until, line.at)
     if until != read:
-        with session.writing():
-            own.put(session.db, mark, until.to_bytes(8, "big"))
+        try:
+            with session.writing():
+                own.put(session.db, mark, until.to_bytes(8, "big"))
+        except ChaiseError as error:  # a home that must not write: read again, once it may
+            problems.append(error.sentence())
     return Followed(booked, problems)
 
 

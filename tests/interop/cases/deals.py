@@ -191,7 +191,7 @@ def paid() -> Iterator[Case]:
     play = Play().hired(1_000, 500)
     play.held(400)
     op = play.fund(1_000)
-    play.moves("money.held", {"op": op, "milestone": 1, "amount": 600, "fee": 0, "ref": "r"})
+    play.moves("money.held", {"op": op, "milestone": 1, "amount": 600, "fee": 0, "cost": 0, "ref": "r"})
     play.fund(1_000)
     play.fund(1_001)
     play.fund(0)
