@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -117,7 +118,8 @@ def reconcile(
             if not url:
                 raise reconciling.NoSuchRail(rail=kind)
             sim: Any = import_module(_SIM)
-            done = reconciling.with_rail(session, sim.Sim(url), start, end)
+            with closing(sim.Sim(url)) as adapter:
+                done = reconciling.with_rail(session, adapter, start, end)
         return call.result(done.data, error=done.error, warnings=freshness.warnings(session))
 
 

@@ -135,6 +135,11 @@ class Agent:
         if retry:
             driving.again(session)
 
+    def close(self) -> None:
+        """Hang up on the rails."""
+        for rail in self._rails.values():
+            rail.close()
+
     def once(self) -> Round:
         """Sync with all places, do one round, and sync again when it wrote something."""
         self.problems = self._sync()

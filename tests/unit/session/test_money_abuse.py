@@ -195,7 +195,7 @@ def test_a_cancellation_accepted_and_withdrawn_at_once_ends_one_way(world: Escro
 
 @pytest.mark.parametrize(("left_ms", "why"), [(1, None), (0, "work.too_late")])
 def test_a_change_request_counts_until_the_last_millisecond(world: Escrowed, left_ms: int, why: str | None) -> None:
-    """By the clock of the agent, which last wrote in the deal at that instant and hears of the request a moment later."""
+    """By the clock of the agent, which last wrote in the deal then, and hears of the request a moment later."""
     delivers(world)
     does(world.lisa, world, changes)
     end = NOON_MS + REVIEW_MS
