@@ -89,7 +89,6 @@ def _balance_row(balance: Balance | BalanceBy, _eye: Eye) -> list[Cell]:
         balance["disputed"],
         balance["payable"],
         balance["paid_out"],
-        balance["reversed"],
     )
     return [balance["currency"], *(amount["text"].removesuffix(f" {amount['currency']}") for amount in amounts)]
 
@@ -204,7 +203,6 @@ _BALANCE: Final = [
     Column("DISPUTED", right=True, drop=1),
     Column("PAYABLE", right=True),
     Column("PAID OUT", right=True),
-    Column("REVERSED", right=True, drop=1),
 ]
 _SHARES: Final = [
     Column("OF"),
@@ -216,7 +214,6 @@ _SHARES: Final = [
     Column("DISPUTED", right=True, drop=4),
     Column("PAYABLE", right=True),
     Column("PAID OUT", right=True),
-    Column("REVERSED", right=True, drop=5),
 ]
 _LINES: Final = [
     Column("LINE", right=True),

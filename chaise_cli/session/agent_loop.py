@@ -179,7 +179,7 @@ class Agent:
             with closing(access.again(self._session)) as own_session:
                 return work(own_session, self._rails.get, consent=self._consent)
         except ChaiseError as error:
-            return Round([], 0, 0, [error.sentence()], wrote=False)
+            return Round([], 0, 0, 0, [error.sentence()], wrote=False)
 
     def _work(self) -> Round:
         return work(self._session, self._rails.get, consent=self._consent)
