@@ -74,7 +74,12 @@ VERBS: Final[dict[str, Verb]] = {
     "refund": Verb("Money", "Give held money back to the client."),
     "balance": Verb("Money", "Sum up what is held, released and refunded."),
     "journal": Verb("Money", "Print the book: every movement of money."),
-    "rail": Verb("Money", "List what a person must still pay, and say it was paid.", group=True, parts=("rail_sim",)),
+    "rail": Verb(
+        "Money",
+        "List what a person must still pay, say it was paid, compare with statements.",
+        group=True,
+        parts=("rail_sim",),
+    ),
     "policy": Verb("Money", "Check, try out and explain release policies.", group=True),
     "grant": Verb("Money", "Hand out a key for automation, approve its runs, or revoke it.", group=True),
     "grants": Verb("Money", "List the keys handed out for automation."),

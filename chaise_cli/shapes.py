@@ -19,6 +19,9 @@ from chaise_cli.shapes_money import (
     Op,
     Payment,
     Posting,
+    RailEntry,
+    RailLine,
+    Reconciliation,
     Statement,
 )
 from chaise_cli.shapes_people import (
@@ -64,7 +67,10 @@ __all__ = [
     "Post",
     "Posting",
     "Profile",
+    "RailEntry",
+    "RailLine",
     "Rate",
+    "Reconciliation",
     "Reputation",
     "Service",
     "Statement",
@@ -79,6 +85,7 @@ class Totals(TypedDict):
     released: Money
     refunded: Money
     disputed: Money
+    reversed: Money
 
 
 class Comparison(TypedDict):
@@ -242,6 +249,7 @@ class Milestone(TypedDict):
     refunded: Money
     payable: Money
     paid_out: Money
+    reversed: Money  # clawed back by the payer's rail, and owed by the client
     review_deadline: str | None
     files: list[File]
     may: list[May]
@@ -442,6 +450,7 @@ class Round(TypedDict):
     consented: list[str]
     moved: int
     declined: int
+    reversed: int  # chargebacks that were booked
     problems: list[str]
 
 
@@ -565,6 +574,7 @@ SHAPES: Final[dict[str, type]] = {
     "balance": Balance,
     "balance_by": BalanceBy,
     "statement": Statement,
+    "reconciliation": Reconciliation,
     "inbox_item": InboxItem,
     "agenda_item": AgendaItem,
     "log_entry": LogEntry,

@@ -51,6 +51,7 @@ class Balance(TypedDict):
     disputed: Money
     payable: Money
     paid_out: Money
+    reversed: Money  # clawed back by the payer's rail, and owed by the client
 
 
 class BalanceBy(TypedDict):
@@ -67,6 +68,7 @@ class BalanceBy(TypedDict):
     disputed: Money
     payable: Money
     paid_out: Money
+    reversed: Money  # clawed back by the payer's rail, and owed by the client
 
 
 class Payment(TypedDict):
@@ -90,3 +92,57 @@ class Statement(TypedDict):
     known: list[Payment]  # attested by an earlier run
     unmatched: list[Payment]
     due: list[Op]  # what still waits to be moved
+
+
+class RailLine(TypedDict):
+    """A line of a rail's statement, or of a bank's."""
+
+    at: str
+    ref: str
+    kind: str  # hold, payout, refund, chargeback, deposit; of a bank payment or reversal
+    amount: Money  # what came in; negative: what went out
+    cost: Money  # what the rail took besides
+    text: str  # the key it was asked under, or a bank's words
+
+
+class RailEntry(TypedDict):
+    """A movement in the book that a statement has to show."""
+
+    event: str
+    deal: str
+    at: str
+    ref: str
+    text: str
+    amount: Money
+    cost: Money
+
+
+class Difference(TypedDict):
+    """Lines and entries of one reference that do not come to the same."""
+
+    ref: str
+    lines: list[RailLine]
+    entries: list[RailEntry]
+
+
+class RailSum(TypedDict):
+    """What a statement and the book come to in one currency, costs taken off."""
+
+    currency: str
+    statement: Money
+    book: Money
+    difference: Money
+
+
+class Reconciliation(TypedDict):
+    """A rail's statement against the book."""
+
+    rail: str
+    since: str | None
+    until: str | None
+    agreed: int  # references that both have alike
+    unbooked: list[RailLine]  # lines without an entry
+    unshown: list[RailEntry]  # entries without a line
+    differing: list[Difference]
+    own: list[RailLine]  # deposits, and late holds that went back whole: of no deal, and no difference
+    sums: list[RailSum]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -49,9 +50,13 @@ def run(
     if not once:
         call.stays()
     loop: Any = import_module("chaise_cli.session.agent_loop")  # and what drives rails, which no other verb needs
-    with call.session() as session, loop.alone(session.home.path):
+    sim = call.settings.rail_sim_url.value or None
+    with (
+        call.session() as session,
+        loop.alone(session.home.path),
+        closing(loop.Agent(session, sim, consent=not ask, retry=retry)) as agent,
+    ):
         seconds = interval / 1000 if interval is not None else loop.INTERVAL_S
-        agent = loop.Agent(session, call.settings.rail_sim_url.value or None, consent=not ask, retry=retry)
         if once:
             return call.result(agent.once().shape(), warnings=agent.problems)
         with staying.until_told() as told:
@@ -68,6 +73,8 @@ def _tell(call: Call, done: AgentRound) -> None:
         say(f"holds the money of {deal}")
     if done.moved or done.declined:
         say(f"moved {done.moved}, declined {done.declined}")
+    if done.reversed:
+        say(f"clawed back {done.reversed}; the clients owe it: chaise balance")
     for problem in done.problems:
         note(f"warning: {problem}", call.options)
 

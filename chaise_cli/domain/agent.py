@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from chaise_cli.domain.deal import Deal, Milestone, Op
+from chaise_cli.domain.deal import Deal, Milestone, Op, checked
 from chaise_cli.domain.escrow import free
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.movements import (
@@ -17,6 +17,8 @@ from chaise_cli.domain.movements import (
     MoneyRefunded,
     MoneyRefused,
     MoneyReleased,
+    MoneyReversed,
+    apply_reversed,
     client_fee,
     due,
     first_open,
@@ -200,8 +202,8 @@ def _paid(ms: Milestone, kind: str) -> int:
     return ms.talent_paid if kind == "release" else ms.client_paid
 
 
-def attest(deal: Deal, by: By, op_id: EventId, ref: str) -> list[Body]:
-    """That the money of an operation has moved on the manual rail; nothing when that was recorded.
+def attest(deal: Deal, by: By, op_id: EventId, ref: str, cost: int = 0) -> list[Body]:
+    """That the money of an operation has moved; nothing when that was recorded. cost: what the rail took for it.
 
     A payout covers everything owed to that party for the milestone up to this operation.
     Raises NoSuchOp, NotYours off the agent device, NothingDue, NoReference.
@@ -215,7 +217,7 @@ def attest(deal: Deal, by: By, op_id: EventId, ref: str) -> list[Body]:
         raise NoReference(op=name)
     if op.kind != "fund" and state == "released":
         to = deal.parties.talent if op.kind == "release" else deal.parties.client
-        return [MoneyPaidOut(ms.n, to, op.mark - _paid(ms, op.kind), deal.last_movement, ref)]
+        return [MoneyPaidOut(ms.n, to, op.mark - _paid(ms, op.kind), cost, deal.last_movement, ref)]
     if (
         op.kind == "fund"
         and op.final
@@ -223,8 +225,19 @@ def attest(deal: Deal, by: By, op_id: EventId, ref: str) -> list[Body]:
         and ms.state not in {"cancelled", "refunded"}
     ):
         amount = due(ms, op)
-        return [MoneyHeld(op.id, ms.n, amount, client_fee(deal, ms, amount), deal.last_movement, ref)]
+        return [MoneyHeld(op.id, ms.n, amount, client_fee(deal, ms, amount), cost, deal.last_movement, ref)]
     raise NothingDue(op=name, state=state)
+
+
+def reverse(deal: Deal, by: By, op_id: EventId, amount: int, cost: int, ref: str) -> list[Body]:
+    """That the rail clawed back so much of the hold of an operation; nothing when that is recorded under `ref`.
+
+    Raises NoSuchOp, NotYours off the agent device, OverReversed.
+    """
+    op, _ = _op(deal, by, op_id)
+    if ref in deal.milestones[op.n - 1].reversals:
+        return []
+    return checked(deal, by, apply_reversed, MoneyReversed(op.n, amount, cost, deal.last_movement, ref))
 
 
 def refuse(deal: Deal, by: By, op_id: EventId, reason: str) -> list[Body]:

@@ -57,6 +57,7 @@ class Flow(NamedTuple):
     disputed: int
     payable: int
     paid_out: int
+    reversed: int
 
 
 def book(agent: IdentityId | None, entries: Sequence[Entry], since: int = 0, until: int | None = None) -> Book:
@@ -116,27 +117,27 @@ def first_day(of: Book) -> str | None:
 def flow_of(client: str, postings: Iterable[Sequence[Any]]) -> Flow:
     """What an entry's postings (account, amount) say of the deal of `client`, a public id.
 
-    Money comes in and goes out by the rail; what leaves escrow otherwise goes to the client where they are owed it
-    by this entry, else to the talent.
+    Money comes in and goes out by the rail, which may take something for it; what leaves escrow otherwise goes to the
+    client where they are owed it by this entry, else to the talent.
     """
-    rail = held = disputed = payable = 0
+    rail = held = disputed = payable = clawed = 0
     refund = False
     for account, amount in postings:  # liabilities are negative in the book
         if account.startswith("liabilities:escrow:"):
             held -= amount
-        elif account.startswith("assets:rail:"):
+        elif account.startswith("assets:rail:") or account == "expenses:rail":
             rail += amount
         elif account.startswith("liabilities:payable:"):
             payable -= amount
             refund = refund or account.endswith(client)
         elif account.startswith("liabilities:disputed:"):
             disputed -= amount
-    if rail > 0:
-        return Flow(held, held, 0, 0, disputed, payable, 0)
-    if rail < 0:
-        return Flow(0, held, 0, 0, disputed, payable, -payable)
+        elif account.startswith("assets:receivable:"):
+            clawed += amount
+    if rail:
+        return Flow(held, held, 0, 0, disputed, payable, -payable, clawed)  # one of them, by which account it met
     gone = -held - disputed
-    return Flow(0, held, 0, gone, disputed, payable, 0) if refund else Flow(0, held, gone, 0, disputed, payable, 0)
+    return Flow(0, held, 0 if refund else gone, gone if refund else 0, disputed, payable, 0, clawed)
 
 
 @lru_cache(maxsize=4096)

@@ -265,6 +265,8 @@ class Milestone(NamedTuple):
     last_hold: EventId | None = None
     fresh: int = 0  # how many of the files came with the last delivery
     delivered_at: int | None = None  # by the deal's clock, once that was taken up
+    reversed: int = 0
+    reversals: tuple[str, ...] = ()  # the rail's references of what it clawed back
 
     @property
     def state(self) -> str:

@@ -40,6 +40,7 @@ STEPS: Final[dict[str, Apply]] = {
     movements.MoneyReleased.KIND: movements.apply_released,
     movements.MoneyRefunded.KIND: movements.apply_refunded,
     movements.MoneyPaidOut.KIND: movements.apply_paid_out,
+    movements.MoneyReversed.KIND: movements.apply_reversed,
     grant.GrantCreated.KIND: grants.apply_created,
     grant.GrantRevoked.KIND: grants.apply_revoked,
     grant.GrantApproved.KIND: grants.apply_approved,

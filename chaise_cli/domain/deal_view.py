@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     Look = Callable[[IdentityId], shapes.Person]
     Fetched = Callable[[Attachment], bool]
 
-TOTALS: Final = ("funded", "held", "released", "refunded", "disputed")
-FLOWS: Final = (*TOTALS, "payable", "paid_out")
+TOTALS: Final = ("funded", "held", "released", "refunded", "disputed", "reversed")
+FLOWS: Final = (*TOTALS[:-1], "payable", "paid_out", "reversed")
 NO_CURRENCY: Final = {"minor": 0, "currency": "", "text": ""}  # of a deal in which nobody has named one
 
 
@@ -128,6 +128,7 @@ def milestone_shape(
         "refunded": money(ms.refunded, currency),
         "payable": money(ms.payable, currency),
         "paid_out": money(ms.paid_out, currency),
+        "reversed": money(ms.reversed, currency),
         "review_deadline": instant(ms.review_deadline) if ms.state == "delivered" else None,
         "files": [file_shape(file, fetched) for file in ms.files],
         "may": [_may(each) for each in may_milestone(deal, ms)],

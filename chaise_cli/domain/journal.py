@@ -48,7 +48,13 @@ def _entry(book: Book, event: EventId, at: int, text: str, ref: str | None, *pos
     return JournalEntry(event, at, text, ref, book.currency, tuple(post for post in postings if post.amount))
 
 
-def hold(book: Book, event: EventId, at: int, ref: str, amount: int, fee: int) -> JournalEntry:
+def _rail(book: Book, amount: int, cost: int) -> tuple[Posting, ...]:
+    """What moved on the rail, and what the rail took for it: the agent's expense, and never a party's."""
+    account = f"assets:rail:{book.rail}"
+    return Posting(account, amount), Posting(account, -cost), Posting("expenses:rail", cost)
+
+
+def hold(book: Book, event: EventId, at: int, ref: str, amount: int, fee: int, cost: int) -> JournalEntry:
     """The rail confirms the client's money: `amount` into escrow, `fee` beside it."""
     return _entry(
         book,
@@ -56,7 +62,7 @@ def hold(book: Book, event: EventId, at: int, ref: str, amount: int, fee: int) -
         at,
         f"held for {book.of}",
         ref,
-        Posting(f"assets:rail:{book.rail}", amount + fee),
+        *_rail(book, amount + fee, cost),
         Posting(book.liability("escrow"), -amount),
         Posting(book.liability("fees"), -fee),
     )
@@ -93,7 +99,7 @@ def refund(book: Book, event: EventId, at: int, client: IdentityId, amount: int,
     )
 
 
-def payout(book: Book, event: EventId, at: int, ref: str, to: IdentityId, amount: int) -> JournalEntry:
+def payout(book: Book, event: EventId, at: int, ref: str, to: IdentityId, amount: int, cost: int) -> JournalEntry:
     """What was owed to a party has left through the rail."""
     return _entry(
         book,
@@ -102,5 +108,18 @@ def payout(book: Book, event: EventId, at: int, ref: str, to: IdentityId, amount
         f"paid out for {book.of}",
         ref,
         Posting(_payable(to), amount),
-        Posting(f"assets:rail:{book.rail}", -amount),
+        *_rail(book, -amount, cost),
+    )
+
+
+def reversal(book: Book, event: EventId, at: int, ref: str, client: IdentityId, amount: int, cost: int) -> JournalEntry:
+    """The rail has clawed money back from the agent, who is owed it by the client."""
+    return _entry(
+        book,
+        event,
+        at,
+        f"clawed back of {book.of}",
+        ref,
+        Posting(f"assets:receivable:{public('id', client)}", amount),
+        *_rail(book, -amount, cost),
     )

@@ -50,7 +50,15 @@ KINDS: Final[dict[str, Kind]] = {
         "cancellation", "deal", "guarded", "CancelRequested", "CancelAccepted", "CancelDeclined", "CancelWithdrawn"
     ),
     **_rows(
-        "movements", "deal", "guarded", "MoneyHeld", "MoneyRefused", "MoneyReleased", "MoneyRefunded", "MoneyPaidOut"
+        "movements",
+        "deal",
+        "guarded",
+        "MoneyHeld",
+        "MoneyRefused",
+        "MoneyReleased",
+        "MoneyRefunded",
+        "MoneyPaidOut",
+        "MoneyReversed",
     ),
     **_rows("runs", "deal", "guarded", "RunRecorded", "DealSigningKey"),
     **_rows("grant", "deal", "guarded", "GrantCreated", "GrantRevoked", "GrantApproved"),

@@ -1,7 +1,7 @@
-"""What the agent device records: money held, released, refunded, paid out, or an authorisation refused.
+"""What the agent device records: money held, released, refunded, paid out, clawed back, or an authorisation refused.
 
 Each movement names the one before it, carries the very amounts that follow from the state, and makes one
-journal entry. docs/spec/money.md, rows 2, 3, 7, 7b, 9, 10 and Postings.
+journal entry. docs/spec/money.md, rows 2, 3, 7, 7b, 9, 10, 14 and Postings.
 """
 
 from __future__ import annotations
@@ -71,15 +71,26 @@ class OverPaid(Refused):
     payable: Money
 
 
+class OverReversed(Refused):
+    """More was clawed back than ever came in, or nothing, or what stands in the book already."""
+
+    code = "movement.over_reversed"
+    message = "{milestone}: at most {left} can still be clawed back, each time under a reference of its own"
+    hint = "compare the book with the rail's statement: chaise rail reconcile"
+    milestone: str
+    left: Money
+
+
 @body
 class MoneyHeld:
-    """The rail confirmed the client's money. `fee`: the client's, on top."""
+    """The rail confirmed the client's money. `fee`: the client's, on top. `cost`: what the rail took for it."""
 
     KIND: ClassVar[str] = "money.held"
     op: Event
     milestone: Number
     amount: Minor
     fee: Minor
+    cost: Minor
     prev: Event
     ref: Line
 
@@ -120,12 +131,25 @@ class MoneyRefunded:
 
 @body
 class MoneyPaidOut:
-    """The rail paid what was owed to a party."""
+    """The rail paid what was owed to a party. `cost`: what it took for it besides."""
 
     KIND: ClassVar[str] = "money.paid_out"
     milestone: Number
     to: Identity
     amount: Minor
+    cost: Minor
+    prev: Event
+    ref: Line
+
+
+@body
+class MoneyReversed:
+    """The rail clawed back what the client had paid in; the client owes it to the agent from now on."""
+
+    KIND: ClassVar[str] = "money.reversed"
+    milestone: Number
+    amount: Minor
+    cost: Minor
     prev: Event
     ref: Line
 
@@ -173,7 +197,7 @@ def apply_held(deal: Deal, e: Recorded, body: MoneyHeld) -> Deal:
         holds={**ms.holds, e.id: ms.funded + body.amount},
         last_hold=e.id,
     )
-    entry = journal.hold(book(deal, ms), e.id, e.at, body.ref, body.amount, fee)
+    entry = journal.hold(book(deal, ms), e.id, e.at, body.ref, body.amount, fee, body.cost)
     op = op._replace(moved=body.amount, mark=ms.funded, ref=body.ref)
     return _moved(deal, ms, e, op, entry)
 
@@ -243,9 +267,28 @@ def apply_paid_out(deal: Deal, e: Recorded, body: MoneyPaidOut) -> Deal:
         for op in deal.ops.values()
         if (op.n, op.kind) == (ms.n, kind) and op.moved and paid - body.amount < op.mark <= paid
     }
-    entry = journal.payout(book(deal, ms), e.id, e.at, body.ref, body.to, body.amount)
+    entry = journal.payout(book(deal, ms), e.id, e.at, body.ref, body.to, body.amount, body.cost)
     deal = deal._replace(ops={**deal.ops, **covered}, entries=(*deal.entries, entry))
     return _follow(_sound(put(deal, ms, e), ms), e)
+
+
+def apply_reversed(deal: Deal, e: Recorded, body: MoneyReversed) -> Deal:
+    """The rail has clawed money back, wherever it is by now; what was held, released and owed stays as it was."""
+    ms = milestone(deal, body.milestone)
+    _agent_only(deal, e)
+    permit(body.KIND, ms.state, AGENT, deal.ref(ms.n))
+    left = paid_in(deal, ms) - ms.reversed
+    if not 0 < body.amount <= left or not body.ref.strip() or body.ref in ms.reversals:
+        raise OverReversed(milestone=deal.ref(ms.n), left=Money(left, deal.agreed.currency))
+    ms = ms._replace(reversed=ms.reversed + body.amount, reversals=(*ms.reversals, body.ref))
+    entry = journal.reversal(book(deal, ms), e.id, e.at, body.ref, deal.parties.client, body.amount, body.cost)
+    return _follow(_sound(put(deal, ms, e), ms), e)._replace(entries=(*deal.entries, entry))
+
+
+def paid_in(deal: Deal, ms: Milestone) -> int:
+    """What the client has ever paid in for a milestone, the fees on it included."""
+    earned = fee_step(Money(0, deal.agreed.currency), Money(ms.released, deal.agreed.currency), deal.agreed.client_fee)
+    return ms.funded - ms.refunded + ms.client_credit + ms.fees_held + earned.minor
 
 
 def _owed(deal: Deal, ms: Milestone, to: str) -> tuple[str, int]:
@@ -269,7 +312,7 @@ def _turn(deal: Deal, e: Recorded, op_id: EventId, kind: str, n: int | None) -> 
 
 def _agent_only(deal: Deal, e: Recorded) -> None:
     body = e.body
-    assert isinstance(body, MoneyHeld | MoneyRefused | MoneyReleased | MoneyRefunded | MoneyPaidOut)
+    assert isinstance(body, MoneyHeld | MoneyRefused | MoneyReleased | MoneyRefunded | MoneyPaidOut | MoneyReversed)
     if not e.agent:
         raise NotYours(act=body.KIND, of=deal.public, owner="the agent's device")
     if body.prev != deal.last_movement:
@@ -344,5 +387,6 @@ def _sound(deal: Deal, ms: Milestone) -> Deal:
     net = Money(ms.funded - ms.refunded, deal.agreed.currency)
     earned = Money(ms.released, deal.agreed.currency)
     assert ms.fees_held == fee_step(earned, net, deal.agreed.client_fee).minor, f"the client's fee drifted: {ms}"
+    assert ms.reversed <= paid_in(deal, ms), f"more clawed back than came in: {ms}"
     assert free(deal, ms) >= 0, f"more authorised than held: {ms}"
     return deal

@@ -157,6 +157,9 @@ ROWS: Final[tuple[Row, ...]] = (
     Row("13", "milestone", "settle.offered", ("disputed",), "either", "same", later=True),
     Row("13", "milestone", "settle.accepted", ("disputed",), "other", "settled", "the split adds up exactly",
         posting="settle", later=True),
+    Row("14", "milestone", "money.reversed", _ONCE_FUNDED, "agent", "same",
+        "names the last movement; at most what was paid in and not clawed back before, once for each reference",
+        posting="reversal"),
 )  # fmt: skip
 
 

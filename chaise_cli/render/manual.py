@@ -90,6 +90,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "chaise rail due",
         'chaise rail attest op-2m8xk4tq --ref "transfer 4711"',
         "chaise rail attest --statement november.csv --columns date=Day,amount=Sum,currency==EUR,reference=Text",
+        "chaise rail reconcile --statement november.csv --format csv",
         "chaise rail sim --listen 127.0.0.1:8899",
     ),
     "policy": (

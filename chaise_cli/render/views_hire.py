@@ -137,7 +137,7 @@ def _milestone_page(step: Milestone, eye: Eye) -> list[Block]:
 
 
 def _moved(step: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    names = ("funded", "held", "released", "refunded", "payable", "paid_out")
+    names = ("funded", "held", "released", "refunded", "payable", "paid_out", "reversed")
     return [(name.replace("_", " "), step[name]) for name in names if step[name]["minor"] or name in ("funded", "held")]
 
 

@@ -211,12 +211,14 @@ def _sim_page(sim: RailSim, _eye: Eye) -> list[Block]:
 
 
 def _run_row(run: Round, _eye: Eye) -> list[Cell]:
-    return [f"{len(run['consented'])} consented, {run['moved']} moved, {run['declined']} declined"]
+    clawed = f", {run['reversed']} clawed back" if run["reversed"] else ""
+    return [f"{len(run['consented'])} consented, {run['moved']} moved, {run['declined']} declined{clawed}"]
 
 
 def _run_page(run: Round, eye: Eye) -> list[Block]:
     pairs = [("holds from now", eye.ids(", ".join(run["consented"]))), ("moved", str(run["moved"]))]
     pairs += [("declined", str(run["declined"]))]
+    pairs += [("clawed back", str(run["reversed"]))] if run["reversed"] else []
     return [Fields(pairs), *_problems("\n".join(eye.ids(problem) for problem in run["problems"]))]
 
 

@@ -9,7 +9,18 @@ from chaise_cli.render.eye import Eye, handle, money, named
 from chaise_cli.render.views_hire import moving
 
 if TYPE_CHECKING:
-    from chaise_cli.shapes import Balance, BalanceBy, Grant, JournalEntry, Op, Payment, Statement
+    from chaise_cli.shapes import (
+        Balance,
+        BalanceBy,
+        Grant,
+        JournalEntry,
+        Op,
+        Payment,
+        RailEntry,
+        RailLine,
+        Reconciliation,
+        Statement,
+    )
 
 
 def _op_row(op: Op, eye: Eye) -> list[Cell]:
@@ -126,6 +137,31 @@ def _statement_row(statement: Statement, _eye: Eye) -> list[Cell]:
     return [str(statement["lines"]), *(str(len(part)) for part in parts)]
 
 
+def _side(item: RailLine | RailEntry, what: str, eye: Eye) -> list[Cell]:
+    return [what, eye.at(item["at"]), item["ref"], money(item["amount"]), money(item["cost"]), eye.ids(item["text"])]
+
+
+def _reconciliation_page(found: Reconciliation, eye: Eye) -> list[Block]:
+    """The differences, each with what the one side has and the other lacks or has otherwise, then the sums."""
+    rows = [_side(line, "not in the book", eye) for line in found["unbooked"]]
+    rows += [_side(entry, "not on the statement", eye) for entry in found["unshown"]]
+    for one in found["differing"]:
+        rows += [_side(line, "the statement says", eye) for line in one["lines"]]
+        rows += [_side(entry, "the book says", eye) for entry in one["entries"]]
+    blocks: list[Block] = [Fields([("rail", found["rail"]), ("agreed", str(found["agreed"]))])]
+    if rows:
+        blocks.append(Table(_SIDES, rows, "differences"))
+    if found["own"]:
+        blocks.append(Table(_SIDES, [_side(line, line["kind"], eye) for line in found["own"]], "of no deal"))
+    sums = [[money(one["statement"]), money(one["book"]), money(one["difference"])] for one in found["sums"]]
+    return [*blocks, Table(_SUMS, sums)] if sums else blocks
+
+
+def _reconciliation_row(found: Reconciliation, _eye: Eye) -> list[Cell]:
+    parts = (found["unbooked"], found["unshown"], found["differing"])
+    return [found["rail"], str(found["agreed"]), *(str(len(part)) for part in parts)]
+
+
 def _entry_row(entry: JournalEntry, eye: Eye) -> list[Cell]:
     accounts = tuple(_short_account(eye.ids(posting["account"])) for posting in entry["postings"])
     amounts = tuple(money(posting["amount"]) for posting in entry["postings"])
@@ -191,6 +227,21 @@ _LINES: Final = [
 _STATEMENT: Final = [Column(title, right=True) for title in ("LINES", "ATTESTED", "KNOWN", "UNMATCHED", "DUE")]
 
 
+_SIDES: Final = [
+    Column("WHAT"),
+    Column("AT"),
+    Column("REFERENCE"),
+    Column("AMOUNT", right=True),
+    Column("COST", right=True, drop=2),
+    Column("TEXT", flex=True, drop=1),
+]
+_SUMS: Final = [Column(title, right=True) for title in ("STATEMENT", "BOOK", "DIFFERENCE")]
+_RECONCILIATION: Final = [
+    Column("RAIL"),
+    *(Column(title, right=True) for title in ("AGREED", "NOT IN THE BOOK", "NOT ON THE STATEMENT", "DIFFERING")),
+]
+
+
 def _entry_columns(eye: Eye) -> list[Column]:
     return [
         Column(eye.column("AT")),
@@ -207,5 +258,8 @@ VIEWS: Final = {
     "balance": View(lambda _eye: _BALANCE, _balance_row, _balance_page, "no money has moved"),
     "balance_by": View(lambda _eye: _SHARES, _share_row, _share_page, "no money has moved"),
     "statement": View(lambda _eye: _STATEMENT, _statement_row, _statement_page, "no statement"),
+    "reconciliation": View(
+        lambda _eye: _RECONCILIATION, _reconciliation_row, _reconciliation_page, "nothing was compared"
+    ),
     "journal_entry": View(_entry_columns, _entry_row, _entry_page, "no money has moved"),
 }

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chaise_cli.ids import IdentityId
     from chaise_cli.session.session import Session
 
+REVERSED: Final = "clawed back by payers' banks, and owed by the clients: {amounts}"
 NOT_SECURED: Final = "held by the client, not secured: {deals}"
 SHOWN_MOST: Final = 5  # deals named in one warning
 BY: Final = ("deal", "person", "month")
@@ -56,7 +57,10 @@ def scope(session: Session, deal: str | None, person: str | None) -> Scope:
 def balances(session: Session, of: Scope, by: str | None = None) -> Found:
     """One `balance` object per currency; by one of `BY`, a `balance_by` object per deal, person or month besides."""
     if by is None:
-        return Found(money_reads.balances(session.db, *of), not_secured(session, of))
+        balances = money_reads.balances(session.db, *of)
+        clawed = ", ".join(one["reversed"]["text"] for one in balances if one["reversed"]["minor"])
+        warnings = [REVERSED.format(amounts=clawed)] if clawed else []
+        return Found(balances, [*warnings, *not_secured(session, of)])
     if by == "month":
         found = books.by_month(money_reads.flows(session.db, *of))
         shares = [_share(currency, flow, month=month) for month, currency, flow in found]

@@ -1,7 +1,7 @@
 """`agent run`: sync, take up, drive the rails, run deadlines, sync, again and again. May be killed at any instant.
 
 What is due follows from the ledger, and what was asked of a rail from the attempts beside it, so a loop that was
-killed is simply started again; a lock keeps one per home. docs/spec/money.md, Driving a rail.
+killed is simply started again; a lock keeps one per home. docs/spec/rails.md, Outcomes.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
 from chaise_cli.domain.light import NamedTuple
+from chaise_cli.domain.terms import RAILS
 from chaise_cli.errors import ChaiseError, Conflict
 from chaise_cli.ids import public
 from chaise_cli.rails.sim import Sim
-from chaise_cli.session import access, agency, dealing, driving, staying, syncing, watching, writing
+from chaise_cli.session import access, agency, chargebacks, dealing, driving, staying, syncing, watching, writing
 from chaise_cli.store import duties, events, own, places
 
 if TYPE_CHECKING:
@@ -48,19 +49,21 @@ class Round(NamedTuple):
     consented: list[str]  # deals whose money is held here from now on
     moved: int  # payments that a rail confirmed
     declined: int
+    reversed: int  # chargebacks that were booked
     problems: list[str]
     wrote: bool
 
     def shape(self) -> dict[str, Any]:
         """The `round` object."""
         return {
-            "consented": self.consented, "moved": self.moved, "declined": self.declined, "problems": self.problems,
+            "consented": self.consented, "moved": self.moved, "declined": self.declined,
+            "reversed": self.reversed, "problems": self.problems,
         }  # fmt: skip
 
     @property
     def told(self) -> bool:
         """Whether there is anything to tell."""
-        return bool(self.consented or self.moved or self.declined)
+        return bool(self.consented or self.moved or self.declined or self.reversed)
 
 
 @contextmanager
@@ -89,15 +92,17 @@ def _lock(handle: int) -> None:
 
 
 def work(session: Session, find_rail: FindRail, *, consent: bool) -> Round:
-    """Consent to what terms ask, take up, and drive the rails; what places know was synced before.
+    """Consent to what terms ask, take up, drive the rails, book what they clawed back; places were synced before.
 
     consent: to every deal whose signed terms name this device as the agent's, where its rail is set up.
     """
     before = own.written(session.db)
     consented, problems = _consent(session, find_rail) if consent else ([], [])
     driven = driving.drive(session, find_rail)
+    found = [chargebacks.follow(session, rail) for rail in map(find_rail, RAILS) if rail is not None]
+    problems += [*driven.problems, *(problem for one in found for problem in one.problems)]
     wrote = own.written(session.db) != before
-    return Round(consented, driven.moved, driven.declined, [*problems, *driven.problems], wrote)
+    return Round(consented, driven.moved, driven.declined, sum(one.booked for one in found), problems, wrote)
 
 
 def _consent(session: Session, find_rail: FindRail) -> tuple[list[str], list[str]]:
@@ -129,6 +134,11 @@ class Agent:
         self._rails = {"sim": Sim(sim)} if sim else {}
         if retry:
             driving.again(session)
+
+    def close(self) -> None:
+        """Hang up on the rails."""
+        for rail in self._rails.values():
+            rail.close()
 
     def once(self) -> Round:
         """Sync with all places, do one round, and sync again when it wrote something."""
@@ -169,7 +179,7 @@ class Agent:
             with closing(access.again(self._session)) as own_session:
                 return work(own_session, self._rails.get, consent=self._consent)
         except ChaiseError as error:
-            return Round([], 0, 0, [error.sentence()], wrote=False)
+            return Round([], 0, 0, 0, [error.sentence()], wrote=False)
 
     def _work(self) -> Round:
         return work(self._session, self._rails.get, consent=self._consent)

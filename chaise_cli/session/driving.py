@@ -1,7 +1,7 @@
 """Driving rails: each payment that is due is written down, asked for, and booked, so that no crash loses any.
 
 The attempt is on disk before the rail hears of it, and its end is booked in the transaction that notes it. Whatever
-was tried is looked up by our own reference before it is sent again. docs/spec/money.md, Driving a rail.
+was tried is looked up by our own reference before it is sent again. docs/spec/rails.md, Outcomes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from chaise_cli.store.attempts import Attempt
 
 if TYPE_CHECKING:
     from chaise_cli.domain.deal import Deal
-    from chaise_cli.rails.rail import Outcome, Rail
+    from chaise_cli.rails.rail import Outcome, Rail, Succeeded
     from chaise_cli.session.dealing import DealWriter
     from chaise_cli.session.session import Session
 
@@ -37,6 +37,18 @@ class OtherAmount(Corrupt):
     hint = "nothing was booked; ask whoever runs the rail, and compare: chaise rail reconcile"
     rail: str
     moved: Money
+    asked: Money
+    op: str
+
+
+class OtherFee(Corrupt):
+    """A rail took its fee in a currency that the deal's book does not have."""
+
+    code = "rail.other_fee"
+    message = "the rail {rail} says that it took {fee} for {op}, which moved {asked}"
+    hint = "nothing was booked; ask whoever runs the rail, and compare: chaise rail reconcile"
+    rail: str
+    fee: Money
     asked: Money
     op: str
 
@@ -98,7 +110,7 @@ class _Driver:
         self._asked: set[tuple[EventId, str]] = set()
 
     def run(self) -> None:
-        """Raises OtherAmount, KeyReused, Contradicted, and what writing raises."""
+        """Raises OtherAmount, OtherFee, KeyReused, Contradicted, and what writing raises."""
         turn = self._turn(None)
         while turn is not None:
             self._asked.add((turn.attempt.op, turn.attempt.act))
@@ -190,10 +202,13 @@ class _Driver:
         return rail.drive(adapter, key, send, tried=turn.tried)
 
     def _check(self, turn: _Turn, outcome: Outcome) -> None:
-        asked = Money(turn.attempt.amount, turn.attempt.currency)
-        if isinstance(outcome, rail.Succeeded) and outcome.amount != asked:
-            op = public("op", turn.attempt.op)
+        if not isinstance(outcome, rail.Succeeded):
+            return
+        asked, op = Money(turn.attempt.amount, turn.attempt.currency), public("op", turn.attempt.op)
+        if outcome.amount != asked:
             raise OtherAmount(rail=turn.adapter.name, moved=outcome.amount, asked=asked, op=op)
+        if outcome.fee.currency != asked.currency:
+            raise OtherFee(rail=turn.adapter.name, fee=outcome.fee, asked=asked, op=op)
 
     def _settle(self, deal: DealWriter, turn: _Turn, outcome: Outcome) -> None:
         """Note what became of a payment, with the movement that it proves."""
@@ -204,7 +219,7 @@ class _Driver:
         match outcome:
             case rail.Succeeded():
                 self.moved += 1
-                return self._booked(deal, attempt, outcome.ref)
+                return self._booked(deal, attempt, outcome)
             case rail.Declined():
                 self.declined += 1
                 return self._refused(deal, attempt, outcome.code)
@@ -220,8 +235,8 @@ class _Driver:
                 self.problems.append(f"{deal.state.deal.ref(attempt.n)}: {outcome.text}")
                 return attempt._replace(state="action", ref=outcome.ref or "", said=outcome.text[:200])
 
-    def _booked(self, deal: DealWriter, attempt: Attempt, ref: str) -> Attempt:
-        done = attempt._replace(state="done", ref=ref, said="")
+    def _booked(self, deal: DealWriter, attempt: Attempt, moved: Succeeded) -> Attempt:
+        done = attempt._replace(state="done", ref=moved.ref, said="")
         if attempt.act == "return":
             held = attempts.find(self._session.db, attempt.op, "hold")
             assert held, "only what was held is given back"
@@ -229,9 +244,9 @@ class _Driver:
             return done
         if attempt.act == "hold" and attempt.op not in {item.op for item in agent.rail_due(deal.state.deal)}:
             return done._replace(state="stray")  # the milestone has ended meanwhile: it goes back
-        bodies: list[Any] = agent.attest(deal.state.deal, deal.by, attempt.op, ref)
-        moved = sum(body.amount + getattr(body, "fee", 0) for body in bodies)
-        assert moved in {0, attempt.amount}, "a rail confirms the very amount that is due"
+        bodies: list[Any] = agent.attest(deal.state.deal, deal.by, attempt.op, moved.ref, moved.fee.minor)
+        due = sum(body.amount + getattr(body, "fee", 0) for body in bodies)
+        assert due in {0, attempt.amount}, "a rail confirms the very amount that is due"
         deal.write(bodies)
         return done
 

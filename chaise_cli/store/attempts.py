@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from chaise_cli.domain.light import NamedTuple
-from chaise_cli.ids import EventId, IdentityId, raw, text
+from chaise_cli.ids import EventId, IdentityId, SpaceId, raw, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,6 +76,17 @@ def busy(connection: Connection) -> list[int]:
     """Deals with attempts whose end is not known yet."""
     query = f"SELECT DISTINCT space FROM attempt WHERE state IN {_OPEN_SQL} ORDER BY space"
     return [space for (space,) in connection.execute(query).fetchall()]
+
+
+def returned(connection: Connection) -> list[tuple[SpaceId, Attempt]]:
+    """Holds that were given back whole, by the attempt that did it, with the deals they belonged to."""
+    columns = ", ".join(f"a.{name}" for name in _COLUMNS.split(", "))
+    query = (
+        f"SELECT s.id, {columns} FROM attempt a JOIN space s ON s.no = a.space"
+        " WHERE a.act = 'return' AND a.state = 'done'"
+    )
+    rows = connection.execute(query).fetchall()
+    return [(SpaceId(text(deal)), _read(row)) for deal, *row in rows]
 
 
 def _read(row: Sequence[Any]) -> Attempt:

@@ -499,19 +499,19 @@ class DealFold:
         rows = [
             (
                 self._space.no, m.n, m.state, currency, m.amount, m.due, m.review_deadline, m.funded, m.held,
-                m.released, m.refunded, m.disputed, m.payable, m.paid_out,
+                m.released, m.refunded, m.disputed, m.payable, m.paid_out, m.reversed,
             )
             for m in now.deal.milestones
         ]  # fmt: skip
-        self._db.executemany(f"INSERT INTO milestone VALUES ({','.join('?' * 14)})", rows)
+        self._db.executemany(f"INSERT INTO milestone VALUES ({','.join('?' * 15)})", rows)
 
     def _entries(self, entries: Sequence[Any]) -> None:
         start = self._db.execute("SELECT count(*) FROM entry WHERE space = ?", (self._space.no,)).fetchone()[0]
         rows = [
-            (self._space.no, start + n, e.at, e.text, e.ref, e.currency, json.dumps(record.dump(e.postings)))
+            (self._space.no, start + n, e.at, e.text, e.ref, e.currency, json.dumps(record.dump(e.postings)), raw(e.id))
             for n, e in enumerate(entries)
         ]
-        self._db.executemany("INSERT INTO entry VALUES (?,?,?,?,?,?,?)", rows)
+        self._db.executemany("INSERT INTO entry VALUES (?,?,?,?,?,?,?,?)", rows)
 
 
 def line(connection: Connection, space: Space) -> order.Line | None:

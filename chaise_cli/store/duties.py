@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from chaise_cli.domain.light import NamedTuple
-from chaise_cli.ids import DeviceId, EventId, IdentityId, raw, text
+from chaise_cli.ids import DeviceId, EventId, IdentityId, SpaceId, raw, text
 from chaise_cli.store import content
 
 if TYPE_CHECKING:
@@ -42,6 +42,24 @@ class Role(NamedTuple):
 
     space: int
     agent: DeviceId
+
+
+class Asked(NamedTuple):
+    """An operation of a deal: space is the row of the deal's."""
+
+    space: int
+    deal: SpaceId
+    op: EventId
+
+
+def asked(connection: Connection, device: DeviceId) -> list[Asked]:
+    """Every operation in deals of this agent device."""
+    query = (
+        "SELECT o.space, s.id, o.id FROM op o JOIN deal d ON d.space = o.space JOIN space s ON s.no = o.space"
+        " WHERE d.agent = ?"
+    )
+    rows = connection.execute(query, (raw(device),)).fetchall()
+    return [Asked(space, SpaceId(text(deal)), EventId(text(op))) for space, deal, op in rows]
 
 
 def busy(connection: Connection, me: IdentityId, device: DeviceId) -> list[int]:

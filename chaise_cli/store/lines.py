@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chaise_cli.ids import IdentityId
     from chaise_cli.store.events import Chain, Row
 
-MOVEMENTS = frozenset({"money.held", "money.released", "money.refunded", "money.paid_out"})
+MOVEMENTS = frozenset({"money.held", "money.released", "money.refunded", "money.paid_out", "money.reversed"})
 
 
 class Opened(NamedTuple):

@@ -9,6 +9,7 @@ from chaise_cli.domain.books import Entry, Flow, flow_of, month
 from chaise_cli.domain.journal import Posting
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.money import Money
+from chaise_cli.domain.reconciliation import Booked
 from chaise_cli.domain.when import instant_text
 from chaise_cli.ids import EventId, IdentityId, SpaceId, public, raw, text
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 FLOWS: Final = Flow._fields
 _OF: Final = "(?1 IS NULL OR ?1 IN (d.client, d.talent, d.holder)) AND (?2 IS NULL OR d.space = ?2)"
-_MOVEMENTS: Final = "('money.held', 'money.released', 'money.refunded', 'money.paid_out')"
 
 
 class Sides(NamedTuple):
@@ -94,23 +94,16 @@ def flows(
 
 
 def book(connection: Connection, person: IdentityId | None = None, deal: int | None = None) -> list[Entry]:
-    """Every journal entry with the event that made it and whose movement that was, the oldest first, ties by deal.
-
-    Each movement that counts made one entry, in the order in which the deal's line has them.
-    """
+    """Every journal entry with the event that made it and whose movement that was, the oldest first, ties by deal."""
     rows = connection.execute(
-        "WITH moved AS (SELECT c.space, e.id, c.identity,"
-        " row_number() OVER (PARTITION BY c.space ORDER BY e.uptake) - 1 AS n"
-        f" FROM event e JOIN chain c ON c.no = e.chain WHERE e.kind IN {_MOVEMENTS}"
-        " AND e.void IS NULL AND e.uptake IS NOT NULL AND (?2 IS NULL OR c.space = ?2))"
-        " SELECT m.id, s.id, m.identity, e.at, e.text, e.ref, e.currency, e.postings FROM entry e"
+        "SELECT e.event, s.id, c.identity, e.at, e.text, e.ref, e.currency, e.postings FROM entry e"
         " JOIN deal d ON d.space = e.space JOIN space s ON s.no = e.space"
-        f" LEFT JOIN moved m ON m.space = e.space AND m.n = e.n WHERE {_OF} ORDER BY e.at, s.id, e.n",
+        " JOIN event v ON v.id = e.event JOIN chain c ON c.no = v.chain"
+        f" WHERE {_OF} ORDER BY e.at, s.id, e.n",
         (raw(person) if person else None, deal),
     )
     found = []
     for event, space, agent, at, said, ref, currency, postings in rows.fetchall():
-        assert event, "every entry was made by a movement"
         lines = tuple(Posting(account, minor) for account, minor in json.loads(postings))
         ids_ = EventId(text(event)), public("deal", text(space)), IdentityId(text(agent))
         found.append(Entry(*ids_, at, said, ref or None, currency, lines))
@@ -128,9 +121,43 @@ def booked_under(connection: Connection, agent: DeviceId, refs: Iterable[str]) -
     found: dict[str, list[Money]] = {}
     for ref, currency, postings in rows.fetchall():
         if ref in wanted:
-            moved = sum(minor for account, minor in json.loads(postings) if account.startswith("assets:rail:"))
+            moved = sum(minor for account, minor in json.loads(postings) if _at_rail(account))
             found.setdefault(ref, []).append(Money(moved, currency))
     return found
+
+
+def moved_on(connection: Connection, holder: IdentityId, rail: str) -> list[Booked]:
+    """What is booked as moved on a rail, with any device of the one who holds the money, the oldest first."""
+    account = f"assets:rail:{rail}"
+    rows = connection.execute(
+        "SELECT e.event, s.id, e.at, e.text, e.ref, e.currency, e.postings FROM entry e"
+        " JOIN deal d ON d.space = e.space JOIN space s ON s.no = e.space"
+        " WHERE d.holder = ? AND e.ref IS NOT NULL AND instr(e.postings, ?) > 0 ORDER BY e.at, s.id, e.n",
+        (raw(holder), f'"{account}"'),
+    )
+    found = []
+    for event, deal, at, said, ref, currency, postings in rows.fetchall():
+        amounts: dict[str, int] = {}
+        for name, minor in json.loads(postings):
+            amounts[name] = amounts.get(name, 0) + minor
+        cost = amounts.get("expenses:rail", 0)
+        moved, took = Money(amounts[account] + cost, currency), Money(cost, currency)
+        found.append(Booked(EventId(text(event)), SpaceId(text(deal)), at, said, ref, moved, took))
+    return found
+
+
+def has_moved(connection: Connection, agent: DeviceId, rail: str) -> bool:
+    """Whether anything of this agent device's deals has moved on a rail."""
+    query = (
+        "SELECT 1 FROM entry e JOIN deal d ON d.space = e.space WHERE d.agent = ? AND e.ref IS NOT NULL"
+        " AND instr(e.postings, ?) > 0 LIMIT 1"
+    )
+    return connection.execute(query, (raw(agent), f'"assets:rail:{rail}"')).fetchone() is not None
+
+
+def _at_rail(account: str) -> bool:
+    """Whether its postings add up to what a statement shows: what the rail took for it is a line of its own."""
+    return account.startswith("assets:rail:") or account == "expenses:rail"
 
 
 def held_by_client(connection: Connection, person: IdentityId | None = None, deal: int | None = None) -> list[str]:

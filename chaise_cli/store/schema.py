@@ -149,7 +149,12 @@ _FOURTH: Final = """
 ALTER TABLE chain ADD COLUMN grant_key BLOB;
 CREATE INDEX event_grant ON event(chain) WHERE kind = 'grant.created';
 """
-_MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH)
+_FIFTH: Final = """
+ALTER TABLE milestone ADD COLUMN reversed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE entry ADD COLUMN event BLOB NOT NULL DEFAULT x'';
+CREATE INDEX entry_ref ON entry(ref) WHERE ref IS NOT NULL;
+"""
+_MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
 assert len(_MIGRATIONS) == SCHEMA, "SCHEMA counts the migrations"
 
 

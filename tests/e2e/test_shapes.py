@@ -27,9 +27,9 @@ PROMISED: Final = {  # the table of the product's page: more may be added, none 
     "service": "id person title kind price days skills",
     "post": "id board title kind skills budget{min max} deadline location brief client version state deals",
     "deal": "id post client talent agent agent_device secured currency terms_hash cover valid_until final state "
-    "milestones totals{funded held released refunded disputed} may",
+    "milestones totals{funded held released refunded disputed reversed} may",
     "milestone": "id deal n title amount due criteria final state funded held released refunded payable paid_out "
-    "review_deadline files may op",
+    "reversed review_deadline files may op",
     "op": "id request_id kind amount total to state ref grant",
     "grant": "id deal name by can milestone max per_day spent until approvals approved{by milestone total} "
     "delivered_for_ms policy state final file",
@@ -38,8 +38,10 @@ PROMISED: Final = {  # the table of the product's page: more may be added, none 
     "booking": "id deal organizer attendees final start end tz url uid sequence turn offers slots state",
     "message": "id deal by at text files",
     "review": "id deal by about stars recommend text state secured agent self_paid",
-    "balance": "currency funded held released refunded disputed payable paid_out",
-    "balance_by": "deal person month currency funded held released refunded disputed payable paid_out",
+    "balance": "currency funded held released refunded disputed payable paid_out reversed",
+    "balance_by": "deal person month currency funded held released refunded disputed payable paid_out reversed",
+    "reconciliation": "rail since until agreed unbooked{at ref kind amount cost text} unshown "
+    "differing own sums{currency statement book difference}",
     "statement": "lines attested{line booked amount text party ref ops why} known unmatched due",
     "inbox_item": "id deal kind text at waits_for until next",
     "agenda_item": "at tz kind of consequence",
@@ -47,7 +49,7 @@ PROMISED: Final = {  # the table of the product's page: more may be added, none 
     "place": "peer kind auto synced_at boards spaces unsent problem caught",
     "sync": "peers{peer sent received rejected state problems}",
     "sim": "url store control",
-    "round": "consented moved declined problems",
+    "round": "consented moved declined reversed problems",
     "relay": "url relay store invite invite_id withdrawn",
     "relay_entry": "id",
     "sync_status": "spaces{space kind events local placed seen pending oldest} events{delivery places seen final}",
@@ -234,6 +236,7 @@ def _work(lisa: Person, james: Person, deal: str) -> None:
     lisa.does("rail", "attest", released["op"]["id"], "--ref", "transfer 4712")
     (lisa.folder / "bank.csv").write_text("date,amount,currency,reference\n2026-11-28,5.00,EUR,rent\n")
     lisa.does("rail", "attest", "--statement", str(lisa.folder / "bank.csv"))
+    lisa.run("rail", "reconcile", "--statement", str(lisa.folder / "bank.csv"), "--json")
     for key in ("deal", "person", "month"):
         lisa.does("balance", "--by", key)
     lisa.does("cancel", second)

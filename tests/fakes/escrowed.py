@@ -72,10 +72,14 @@ class Escrowed:
 
     def booked(self) -> int:
         """What the book says that the rail holds."""
+        return self.balance("assets:rail:sim")
+
+    def balance(self, wanted: str) -> int:
+        """What stands on an account in the book."""
         no = homes.space_no(self.ada, self.deal)
         rows = self.ada.db.execute("SELECT postings FROM entry WHERE space = ?", (no,)).fetchall()
         lines = [line for (postings,) in rows for line in json.loads(postings)]
-        return sum(amount for account, amount in lines if account == "assets:rail:sim")
+        return sum(amount for account, amount in lines if account == wanted)
 
     def check(self) -> None:
         """The till holds what the book says, nothing is left to do, and every replica has the same."""

@@ -18,7 +18,7 @@ class Crash(BaseException):
 
 
 class Till:
-    """Payments by key. `fault`, used up by one call: how that call goes wrong."""
+    """Payments by key. `fault`, used up by one call: how that call goes wrong. `cost`: what it takes for a payment."""
 
     name = "sim"
     FAULTS = ("lost", "unheard", "crash before", "crash after", "decline", "pending", "action", "not sent")
@@ -27,6 +27,10 @@ class Till:
         self.done: dict[Key, tuple[str, Intent, Outcome]] = {}
         self.calls = 0
         self.fault = ""
+        self.cost = 0
+        self.lines: list[Line] = []
+        self.mute = False
+        self._count = 0
 
     def caps(self) -> rail.Caps:
         return CAPS
@@ -53,23 +57,33 @@ class Till:
         raise AssertionError(f"the loop asks by its own reference, not {ref}")
 
     def statement(self, since: int, until: int) -> Sequence[Line]:
-        raise AssertionError(f"nobody compares here: {since} to {until}")
+        if self.mute:
+            raise rail.NoStatement(rail=self.name, why="closed on Sundays")
+        return [line for line in self.lines if since <= line.at < until]
+
+    def claw_back(self, key: Key, minor: int) -> str:
+        """The payer of a hold takes so much of it back; the ref of that."""
+        kind, intent, end = self.done[key]
+        assert (kind, isinstance(end, rail.Succeeded)) == ("hold", True)
+        return self._line("chargeback", key, Money(-minor, intent.amount.currency), 0)
+
+    def _line(self, kind: str, key: Key, amount: Money, cost: int) -> str:
+        self._count += 1
+        ref = f"s-{self._count}"
+        fee = Money(cost, amount.currency)
+        self.lines.append(Line(1_000 + self._count, ref, key, kind, amount, fee))
+        return ref
 
     def settle(self, short: int = 0) -> None:
         """What is pending goes through, but for so much."""
         for key, (kind, intent, end) in self.done.items():
             if isinstance(end, rail.Pending | rail.ActionNeeded):
                 moved = Money(intent.amount.minor - short, intent.amount.currency)
-                self.done[key] = (kind, intent, self._succeeded(replace(intent, amount=moved), key))
+                self.done[key] = (kind, intent, self._succeeded(kind, replace(intent, amount=moved), key))
 
     def balance(self) -> int:
-        """What is in the till: holds less what went out."""
-        signs = {"hold": 1, "payout": -1, "refund": -1}
-        return sum(
-            signs[kind] * intent.amount.minor
-            for kind, intent, end in self.done.values()
-            if isinstance(end, rail.Succeeded)
-        )
+        """What is in the till: holds less what went out, was clawed back, and cost something."""
+        return sum(line.amount.minor - line.fee.minor for line in self.lines)
 
     def _move(self, kind: str, intent: Intent, key: Key) -> Outcome:
         self.calls += 1
@@ -87,11 +101,13 @@ class Till:
             "decline": rail.Declined("no_funds"), "pending": rail.Pending(f"p-{key}"),
             "action": rail.ActionNeeded("sign at the bank", f"a-{key}"),
         }  # fmt: skip
-        end = ends.get(fault) or self._succeeded(intent, key)
+        end = ends.get(fault) or self._succeeded(kind, intent, key)
         self.done[key] = (kind, intent, end)
         if fault == "crash after":
             raise Crash
         return rail.Unknown(key, "the answer was lost") if fault == "lost" else end
 
-    def _succeeded(self, intent: Intent, key: Key) -> Outcome:
-        return rail.Succeeded(f"s-{key}", intent.amount, Money(0, intent.amount.currency), None)
+    def _succeeded(self, kind: str, intent: Intent, key: Key) -> Outcome:
+        signed = intent.amount if kind == "hold" else -intent.amount
+        ref = self._line(kind, key, signed, self.cost)
+        return rail.Succeeded(ref, intent.amount, Money(self.cost, signed.currency), None)

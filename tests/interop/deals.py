@@ -100,4 +100,11 @@ def _milestone(deal: Deal, index: int) -> dict[str, Any]:
     ms = deal.milestones[index]
     amounts = {"funded": ms.funded, "released": ms.released, "refunded": ms.refunded, "held": ms.held}
     waits = reserved(deal, ms, "release") + reserved(deal, ms, "refund")
-    return {"state": ms.state, **amounts, "reserved": waits, "paid": ms.paid_out, "owed": ms.payable}
+    return {
+        "state": ms.state,
+        **amounts,
+        "reserved": waits,
+        "paid": ms.paid_out,
+        "reversed": ms.reversed,
+        "owed": ms.payable,
+    }

@@ -69,7 +69,14 @@ def _worked(lisa: Person, james: Person, place: Path) -> str:
 
 
 def _money(shown: Any) -> list[dict[str, Any]]:
-    names = {"funded": "funded", "released": "released", "refunded": "refunded", "held": "held", "paid": "paid_out"}
+    names = {
+        "funded": "funded",
+        "released": "released",
+        "refunded": "refunded",
+        "held": "held",
+        "paid": "paid_out",
+        "reversed": "reversed",
+    }
     return [{"state": one["state"]} | {key: one[name]["minor"] for key, name in names.items()} for one in shown]
 
 
@@ -81,7 +88,7 @@ def test_the_money_of_a_real_deal_is_the_same_to_a_second_program(lisa: Person, 
     for person in (lisa, james):
         (found,) = foreign("deal", place, "--seed", _seed(person))
         money = [
-            {key: one[key] for key in ("state", "funded", "released", "refunded", "held", "paid")}
+            {key: one[key] for key in ("state", "funded", "released", "refunded", "held", "paid", "reversed")}
             for one in found["milestones"]
         ]
         assert money == _money(shown["milestones"])

@@ -40,7 +40,7 @@ LIES: Final[dict[str, Any]] = {
     "message": lambda c, p: talk.MessageSent(f"trust me {c.randrange(99)}", ()),
     "taken": lambda c, p: order.Taken(),
     "agent": lambda c, p: order.AgentDevice(DeviceId(text(p.device)), _event(c)),
-    "held": lambda c, p: MoneyHeld(_event(c), _n(c), c.randint(1, 10**6), 0, _event(c), "cash"),
+    "held": lambda c, p: MoneyHeld(_event(c), _n(c), c.randint(1, 10**6), 0, 0, _event(c), "cash"),
     "released": lambda c, p: MoneyReleased(None, _n(c), c.randint(1, 10**6), 0, _event(c)),
     "release": lambda c, p: ReleaseAuthorized(_n(c), None, c.randint(1, 10**6), None, "EUR", "q", _asked(c), None),
     "fund": lambda c, p: FundRequested(_n(c), c.randint(1, 10**6), "EUR", f"q{c.randrange(3)}", _asked(c)),

@@ -32,7 +32,7 @@ def identity(number: int) -> IdentityId:
 
 
 def entries(rng: random.Random, count: int, agent: IdentityId) -> list[Entry]:
-    """Random holds, releases, refunds and payouts of some deals, in order of time; no liability is ever below zero."""
+    """Random movements of some deals with what the rail took, in order of time; no liability is ever below zero."""
     deals = [_Deal(rng, number) for number in range(rng.randint(1, 4))]
     at, found = START, []
     for number in range(count):
@@ -51,23 +51,29 @@ class _Deal:
         self.public = public("deal", text(rng.randbytes(32)))
         self.book = journal.Book("manual", f"{self.public}/{number + 1}", rng.choice(CURRENCIES))
         self.client, self.talent = identity(1000 + number), identity(2000 + number)
-        self.held = self.fees = 0
+        self.held = self.fees = self.reversible = 0
         self.owed = {self.client: 0, self.talent: 0}
 
     def move(self, rng: random.Random, event: EventId, at: int) -> JournalEntry:
         """The next movement."""
         ways = ["hold"] + ["release", "refund"] * bool(self.held) + ["payout"] * any(self.owed.values())
-        way = rng.choice(ways)
+        ways += ["reversal"] * bool(self.reversible)
+        way, cost = rng.choice(ways), rng.choice((0, 0, 1, 29))
         if way == "hold":
             amount, fee = rng.choice((1, 7, 999, 60_000, 10**11)), rng.choice((0, 1, 33))
             amount = min(amount, LARGEST)
             self.held, self.fees = self.held + amount, self.fees + fee
-            return journal.hold(self.book, event, at, rng.choice(HOSTILE), amount, fee)
+            self.reversible += amount + fee
+            return journal.hold(self.book, event, at, rng.choice(HOSTILE), amount, fee, cost)
+        if way == "reversal":
+            amount = rng.randint(1, self.reversible)
+            self.reversible -= amount
+            return journal.reversal(self.book, event, at, rng.choice(HOSTILE), self.client, amount, cost)
         if way == "payout":
             to = rng.choice([party for party, owed in self.owed.items() if owed])
             amount = rng.randint(1, self.owed[to])
             self.owed[to] -= amount
-            return journal.payout(self.book, event, at, rng.choice(HOSTILE), to, amount)
+            return journal.payout(self.book, event, at, rng.choice(HOSTILE), to, amount, cost)
         amount, fee = rng.randint(1, self.held), rng.randint(0, self.fees)
         self.held, self.fees = self.held - amount, self.fees - fee
         if way == "refund":

@@ -98,14 +98,16 @@ def _moved(kind: str) -> Act:
             "fee": 0,
         }
         if kind == "money.held":
-            data["ref"] = "r"
+            data |= {"cost": 0, "ref": "r"}
         if kind == "money.released" and play.dice.random() < 0.3:
             data["op"] = None
         if kind == "money.refused":
             data = {"op": data["op"], "reason": ""}
         if kind == "money.paid_out":
             to = play.pens[play.side()].identity
-            data = {"milestone": 1, "to": to, "amount": play.some(), "ref": play.dice.choice(["r", " "])}
+            data = {"milestone": 1, "to": to, "amount": play.some(), "cost": 3, "ref": play.dice.choice(["r", " "])}
+        if kind == "money.reversed":
+            data = {"milestone": 1, "amount": play.some(), "cost": 0, "ref": play.dice.choice(["r", "s", "t"])}
         made = play.say(play.client(), kind, data | {"prev": play.dice.choice([play.last] * 5 + [play.any()])})
         if play.dice.random() < 0.7:
             play.last = made
@@ -119,7 +121,7 @@ def _funded(play: Chance) -> None:
     op = play.say(
         "lisa", "fund.requested", _asked(play, steps=False) | {"milestone": 1, "total": total, "currency": "EUR"}
     )
-    data = {"op": op, "milestone": 1, "amount": total, "fee": fee, "ref": "r"}
+    data = {"op": op, "milestone": 1, "amount": total, "fee": fee, "cost": 0, "ref": "r"}
     play.last = play.say("lisa", "money.held", data | {"prev": play.last})
 
 
@@ -169,6 +171,7 @@ ACTS: Final[list[Act]] = [
     _spoken(Chance.side, "cancel.requested", {"milestone": 1, "reason": ""}),
     *(_spoken(Chance.side, f"cancel.{word}", _any("request")) for word in ("accepted", "declined", "withdrawn")),
     *(_moved(f"money.{word}") for word in ("held", "refused", "released", "released", "refunded", "paid_out")),
+    _moved("money.reversed"),
 ]  # fmt: skip
 
 

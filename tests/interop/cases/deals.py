@@ -143,6 +143,24 @@ def signed() -> Iterator[Case]:
     yield play.case("whose offer was withdrawn before the acceptance was taken up")
 
 
+def _clawed_back() -> Case:
+    """A payer's rail takes back more than it may, what it may, the same again, and what the fee was paid with."""
+    play = Play().hired(1_000, 500, client_fee=250)
+    back: dict[str, object] = {"milestone": 1, "amount": 1, "cost": 0, "ref": "b"}
+    play.do("lisa", "money.reversed", back | {"prev": play.opening})
+    play.held(1_000, 25)
+    for data in ({"amount": 1_026}, {"amount": 0}, {"ref": " "}, {"milestone": 2}, {"milestone": 3}):
+        play.do("lisa", "money.reversed", back | data | {"prev": play.last})
+    play.do("james", "money.reversed", back | {"prev": play.last})
+    play.moves("money.reversed", back | {"amount": 1_000, "cost": 15})
+    play.release(play.give("lisa", total=600), 600)
+    play.do("lisa", "money.reversed", back | {"prev": play.last})
+    play.refund(play.give("james", total=400), 400, 10)
+    play.do("lisa", "money.reversed", back | {"prev": play.last, "amount": 26, "ref": "c"})
+    play.moves("money.reversed", back | {"amount": 25, "ref": "c"})
+    return play.case("clawed back, after a release and a refund too")
+
+
 def paid() -> Iterator[Case]:
     play = Play().hired(100_001, client_fee=250, talent_fee=1_000)
     hold = play.held(100_001, 2_500)
@@ -152,8 +170,8 @@ def paid() -> Iterator[Case]:
     rest = play.give("lisa", hold=hold)
     play.release(rest, 66_668, 6_667)
     james = play.pens["james"].identity
-    play.moves("money.paid_out", {"milestone": 1, "to": james, "amount": 90_001, "ref": "bank"})
-    play.moves("money.paid_out", {"milestone": 1, "to": james, "amount": 1, "ref": "bank"})
+    play.moves("money.paid_out", {"milestone": 1, "to": james, "amount": 90_001, "cost": 17, "ref": "bank"})
+    play.moves("money.paid_out", {"milestone": 1, "to": james, "amount": 1, "cost": 0, "ref": "bank"})
     yield play.case("paid out with fees, in two parts")
     play = Play().hired(1_000, client_fee=333, talent_fee=777)
     play.held(1_000, 33)
@@ -162,9 +180,10 @@ def paid() -> Iterator[Case]:
     on = play.give("lisa", total=600)
     play.release(on, 600, 46)
     lisa = play.pens["lisa"].identity
-    play.moves("money.paid_out", {"milestone": 1, "to": lisa, "amount": 500, "ref": "bank"})
-    play.moves("money.paid_out", {"milestone": 1, "to": lisa, "amount": 0, "ref": "bank"}, prev=play.last)
+    play.moves("money.paid_out", {"milestone": 1, "to": lisa, "amount": 500, "cost": 0, "ref": "bank"})
+    play.moves("money.paid_out", {"milestone": 1, "to": lisa, "amount": 0, "cost": 0, "ref": "bank"}, prev=play.last)
     yield play.case("given back in part")
+    yield _clawed_back()
     play = Play().hired(1_000, 500)
     play.held(400)
     play.held(1_000)
@@ -172,7 +191,7 @@ def paid() -> Iterator[Case]:
     play = Play().hired(1_000, 500)
     play.held(400)
     op = play.fund(1_000)
-    play.moves("money.held", {"op": op, "milestone": 1, "amount": 600, "fee": 0, "ref": "r"})
+    play.moves("money.held", {"op": op, "milestone": 1, "amount": 600, "fee": 0, "cost": 0, "ref": "r"})
     play.fund(1_000)
     play.fund(1_001)
     play.fund(0)
@@ -355,7 +374,7 @@ def cancelled() -> Iterator[Case]:
 def moved() -> Iterator[Case]:
     play = Play().hired(1_000)
     op = play.fund(1_000)
-    data: dict[str, object] = {"op": op, "milestone": 1, "amount": 1_000, "fee": 0, "ref": "r"}
+    data: dict[str, object] = {"op": op, "milestone": 1, "amount": 1_000, "fee": 0, "cost": 0, "ref": "r"}
     play.do("james", "money.held", data | {"prev": play.opening})
     play.do("lisa", "money.held", data | {"prev": op})
     play.do("lisa", "money.held", data | {"prev": play.opening, "op": NOBODY})
@@ -367,7 +386,14 @@ def moved() -> Iterator[Case]:
     play.do("lisa", "money.refunded", {"op": op, "milestone": 9, "amount": 1, "fee": 0, "prev": play.opening})
     play.do("lisa", "money.released", {"op": None, "milestone": 1, "amount": 1, "fee": 0, "prev": play.opening})
     play.do("lisa", "money.refused", {"op": NOBODY, "reason": "", "prev": play.opening})
-    paid_out = {"milestone": 1, "to": play.pens["james"].identity, "amount": 1, "prev": play.opening, "ref": "r"}
+    paid_out = {
+        "milestone": 1,
+        "to": play.pens["james"].identity,
+        "amount": 1,
+        "cost": 0,
+        "prev": play.opening,
+        "ref": "r",
+    }
     play.do("lisa", "money.paid_out", paid_out)
     yield play.case("of movements that nothing asks for")
     play.moves("money.held", data)

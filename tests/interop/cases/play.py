@@ -123,7 +123,7 @@ class Play:
     def held(self, amount: int, fee: int = 0, n: int = 1) -> str:
         """Money is asked for, and held."""
         op = self.fund(amount, n)
-        return self.moves("money.held", {"op": op, "milestone": n, "amount": amount, "fee": fee, "ref": "r"})
+        return self.moves("money.held", {"op": op, "milestone": n, "amount": amount, "fee": fee, "cost": 0, "ref": "r"})
 
     def give(self, who: str, *, n: int = 1, at: int = AT, deaf: bool = False, **other: Any) -> str:
         """A release by Lisa, or a refund by James."""

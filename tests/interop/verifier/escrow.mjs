@@ -31,6 +31,7 @@ const ROWS = {
   'money.released': ['agent', `${WORKING} cancelled`],
   'money.released late': ['agent', 'delivered'],
   'money.paid_out': ['agent', LATER],
+  'money.reversed': ['agent', LATER],
   'refund.authorized': ['talent', WORKING],
   'refund.authorized again': ['talent', LATER],
   'money.refunded': ['agent', `${WORKING} cancelled`],
@@ -51,6 +52,7 @@ class Milestone {
   constructor({ amount, revisions }) {
     Object.assign(this, { amount, revisions, funded: 0, released: 0, refunded: 0, work: 'funded', over: false, open: [], cancel: null })
     Object.assign(this, { deadline: null, delivery: null, revised: 0, credit: { client: 0, talent: 0 }, paid: { client: 0, talent: 0 }, holds: new Map() })
+    Object.assign(this, { charged: 0, reversed: 0, reversals: new Set() })
   }
 
   get held() {
@@ -148,7 +150,7 @@ export class Book {
   told() {
     const rows = this.milestones.map((one) => ({
       state: one.state, funded: one.funded, released: one.released, refunded: one.refunded, held: one.held, reserved: one.reserved,
-      paid: one.paid.client + one.paid.talent, owed: one.credit.client + one.credit.talent - one.paid.client - one.paid.talent,
+      reversed: one.reversed, paid: one.paid.client + one.paid.talent, owed: one.credit.client + one.credit.talent - one.paid.client - one.paid.talent,
     }))
     const busy = this.milestones.some((one) => one.held || one.open.length || one.state === 'planned')
     return { state: this.state === 'hired' && !busy ? 'closed' : this.state, milestones: rows }
@@ -374,6 +376,7 @@ const ACTS = {
     const net = one.funded - one.refunded
     exactly(data, amount, step(net, net + amount, this.terms.client_fee))
     one.funded += amount
+    one.charged += data.amount + data.fee
     one.holds.set(id, one.funded)
     one.close(op)
     this.last = id
@@ -421,6 +424,16 @@ const ACTS = {
     const owed = side ? one.credit[side] - one.paid[side] : 0
     if (!data.amount || data.amount > owed || !data.ref.trim()) refuse('movement.over_paid')
     one.paid[side] += data.amount
+    this.last = id
+  },
+  'money.reversed'(act) {
+    const { data, id, roles } = act
+    const one = this.milestone(data.milestone)
+    agentOnly(this, act)
+    permit('money.reversed', one.state, ...roles)
+    if (!data.amount || data.amount > one.charged - one.reversed || !data.ref.trim() || one.reversals.has(data.ref)) refuse('movement.over_reversed')
+    one.reversed += data.amount
+    one.reversals.add(data.ref)
     this.last = id
   },
 }

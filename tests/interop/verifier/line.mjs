@@ -1,7 +1,7 @@
 // The agent's line, a way through the tree of what devices in the role have said: docs/spec/order.md, "Moving the role".
 import { byRows } from './bytes.mjs'
 
-export const MONEY = ['money.held', 'money.released', 'money.refunded', 'money.paid_out']
+export const MONEY = ['money.held', 'money.released', 'money.refunded', 'money.paid_out', 'money.reversed']
 export const RANK = [({ lamport }) => lamport, ({ device }) => device, ({ seq }) => seq, ({ id }) => id]
 
 /** The names of events that client and talent both named as the last one, in the order in which that counts. */

@@ -81,9 +81,13 @@ class World:
         while bodies := agent.agent_duties(self.deal, self.by(holder), away):
             self.record(holder, *bodies)
 
-    def attest(self, op: EventId, ref: str = "transfer 4711") -> EventId:
+    def attest(self, op: EventId, ref: str = "transfer 4711", cost: int = 0) -> EventId:
         holder = self.deal.parties.agent
-        return self.record(holder, *agent.attest(self.deal, self.by(holder), op, ref))
+        return self.record(holder, *agent.attest(self.deal, self.by(holder), op, ref, cost))
+
+    def claw_back(self, op: EventId, amount: int, ref: str, cost: int = 0) -> EventId:
+        holder = self.deal.parties.agent
+        return self.record(holder, *agent.reverse(self.deal, self.by(holder), op, amount, cost, ref))
 
     def pay_all(self) -> None:
         """Let people move everything that is due."""

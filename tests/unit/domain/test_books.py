@@ -26,7 +26,7 @@ def test_wherever_a_book_begins_its_accounts_stand_as_if_it_had_begun_at_first(
     cut = balances(books.book(AGENT, made, since, max(since, until)))
     if since > until:
         return
-    earned = {key for key in whole | cut if key[0].startswith(("income:", "equity:"))}
+    earned = {key for key in whole | cut if key[0].startswith(("income:", "expenses:", "equity:"))}
     assert {key: whole[key] for key in whole.keys() - earned} == {key: cut[key] for key in cut.keys() - earned}
     for currency in {currency for _, currency in earned}:
         sums = [sum(of.get(key, 0) for key in earned if key[1] == currency) for of in (whole, cut)]
@@ -55,18 +55,20 @@ def test_what_entries_do_adds_up_to_what_the_milestone_has(seed: int) -> None:
     rng = random.Random(seed)
     world = hired(10_000, client_fee=rng.choice((0, 300)), talent_fee=rng.choice((0, 500, 10_000)))
     _play(world, rng)
-    sums = Flow(0, 0, 0, 0, 0, 0, 0)
+    sums = Flow(0, 0, 0, 0, 0, 0, 0, 0)
     for entry in world.deal.entries:
         sums = books.plus(sums, books.flow_of(public("id", LISA), entry.postings))
     ms = world.ms()
-    assert sums == Flow(ms.funded, ms.held, ms.released, ms.refunded, ms.disputed, ms.payable, ms.paid_out)
+    assert sums == Flow(ms.funded, ms.held, ms.released, ms.refunded, ms.disputed, ms.payable, ms.paid_out, ms.reversed)
 
 
 def _play(world: World, rng: random.Random) -> None:
-    """Fund in two parts, release and refund some of it, and pay out some of that."""
+    """Fund in two parts, release, refund and claw back some of it, and pay out some of that; the rail takes a cost."""
     for total in (4_000, 10_000):
         op = world.record(LISA, *escrow.fund(world.deal, world.by(LISA), 1, total=_eur(total)))
-        world.attest(op)
+        world.attest(op, cost=rng.choice((0, 7, 20_000)))
+        if rng.random() < 0.5:
+            world.claw_back(op, rng.randint(1, 4_000), f"back {total}", rng.randint(0, 9))
         for _ in range(rng.randint(0, 3)):
             held = world.ms().held
             if not held:
@@ -87,15 +89,15 @@ def _eur(minor: int) -> Any:
 
 def test_a_month_says_what_moved_in_it_and_what_was_kept_at_its_end() -> None:
     hold, release, payout = (
-        Flow(100, 100, 0, 0, 0, 0, 0),
-        Flow(0, -60, 60, 0, 0, 60, 0),
-        Flow(0, 0, 0, 0, 0, -60, 60),
+        Flow(100, 100, 0, 0, 0, 0, 0, 0),
+        Flow(0, -60, 60, 0, 0, 60, 0, 0),
+        Flow(0, 0, 0, 0, 0, -60, 60, 0),
     )
     told = books.by_month(
         [("2026-01", "EUR", hold), ("2026-03", "EUR", release), ("2026-03", "EUR", payout), ("2026-03", "JPY", hold)]
     )
     assert told == [
-        ("2026-01", "EUR", Flow(100, 100, 0, 0, 0, 0, 0)),
-        ("2026-03", "EUR", Flow(0, 40, 60, 0, 0, 0, 60)),
-        ("2026-03", "JPY", Flow(100, 100, 0, 0, 0, 0, 0)),
+        ("2026-01", "EUR", Flow(100, 100, 0, 0, 0, 0, 0, 0)),
+        ("2026-03", "EUR", Flow(0, 40, 60, 0, 0, 0, 60, 0)),
+        ("2026-03", "JPY", Flow(100, 100, 0, 0, 0, 0, 0, 0)),
     ]

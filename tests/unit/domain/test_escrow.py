@@ -225,7 +225,7 @@ def test_movements_are_the_agent_devices_alone() -> None:
         attest(world.deal, world.by(JAMES), EventId(next(iter(world.deal.ops))), "mine")
     for body in (
         movements.MoneyReleased(None, 1, 1, 0, world.deal.last_movement),
-        movements.MoneyPaidOut(1, JAMES, 1, world.deal.last_movement, "mine"),
+        movements.MoneyPaidOut(1, JAMES, 1, 0, world.deal.last_movement, "mine"),
     ):
         with pytest.raises(NotYours):
             say(world, JAMES, [body])
@@ -271,9 +271,9 @@ def test_nobody_is_paid_more_than_is_owed_or_without_a_reference() -> None:
     last = world.deal.last_movement
     for amount, ref in ((60_001, "x"), (0, "x"), (60_000, " ")):
         with pytest.raises(movements.OverPaid):
-            say(world, LISA, [movements.MoneyPaidOut(1, JAMES, amount, last, ref)])
+            say(world, LISA, [movements.MoneyPaidOut(1, JAMES, amount, 0, last, ref)])
     with pytest.raises(movements.OverPaid):
-        say(world, LISA, [movements.MoneyPaidOut(1, ADA, 1, last, "x")])
+        say(world, LISA, [movements.MoneyPaidOut(1, ADA, 1, 0, last, "x")])
     with pytest.raises(agent.NoReference):
         attest(world.deal, world.by(LISA), rail_due(world.deal)[0].op, "  ")
 

@@ -164,12 +164,22 @@ class Escrow(RuleBasedStateMachine):
     def run_agent(self) -> None:
         self.world.settle()
 
-    @rule(pick=st.integers(0, 9))
-    def move(self, pick: int) -> None:
+    @rule(pick=st.integers(0, 9), cost=st.sampled_from([0, 0, 3, 10**6]))
+    def move(self, pick: int, cost: int) -> None:
         due = agent.rail_due(self.world.deal)
         if due:
             with suppress(agent.NothingDue):
-                self.world.attest(due[pick % len(due)].op)
+                self.world.attest(due[pick % len(due)].op, cost=cost)
+
+    @rule(pick=st.integers(0, 9), amount=st.integers(0, 30_000), ref=st.sampled_from(["b1", "b2", "b3", " "]))
+    def claw_back(self, pick: int, amount: int, ref: str) -> None:
+        holds = [op for op in self.world.deal.ops.values() if op.kind == "fund"]
+        if holds:
+            op = holds[pick % len(holds)]
+            agent_of = self.world.deal.parties.agent
+            with suppress(Refused):
+                bodies = agent.reverse(self.world.deal, self.world.by(agent_of), op.id, amount, 1, ref)
+                self.attempt(agent_of, bodies)
 
     @rule()
     def decline_transfer(self) -> None:
@@ -194,7 +204,10 @@ class Escrow(RuleBasedStateMachine):
             assert -balance[f"liabilities:fees:{ref}"] == ms.fees_held
             assert escrow.free(self.world.deal, ms) >= 0
         held = sum(ms.held + ms.fees_held + ms.payable for ms in self.world.deal.milestones)
-        assert balance["assets:rail:manual"] == held - balance["income:fees"]
+        back = sum(ms.reversed for ms in self.world.deal.milestones)
+        receivable = sum(amount for account, amount in balance.items() if account.startswith("assets:receivable:"))
+        assert receivable == back
+        assert balance["assets:rail:manual"] + balance["expenses:rail"] == held - balance["income:fees"] - back
 
     @invariant()
     def the_state_can_be_shown_and_every_op_is_somewhere(self) -> None:
@@ -295,11 +308,12 @@ def bodies(draw: st.DrawFn, world: World) -> Body:
         st.builds(work.WorkChangesRequested, N, text),
         st.builds(cancellation.CancelRequested, N, text),
         request,
-        st.builds(movements.MoneyHeld, ids, N, MINOR, MINOR, ids, text),
+        st.builds(movements.MoneyHeld, ids, N, MINOR, MINOR, MINOR, ids, text),
         st.builds(movements.MoneyRefused, ids, text, ids),
         st.builds(movements.MoneyReleased, st.none() | ids, N, MINOR, MINOR, ids),
         st.builds(movements.MoneyRefunded, ids, N, MINOR, MINOR, ids),
-        st.builds(movements.MoneyPaidOut, N, PEOPLE, MINOR, ids, text),
+        st.builds(movements.MoneyPaidOut, N, PEOPLE, MINOR, MINOR, ids, text),
+        st.builds(movements.MoneyReversed, N, MINOR, MINOR, ids, text),
     )
     return draw(everything)
 

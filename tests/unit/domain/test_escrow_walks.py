@@ -54,7 +54,8 @@ class Walker:
             (1, lambda: machine.answer(self._anybody(), n, chance.choice(["accept", "decline", "withdraw"]))),
             (2, lambda: machine.wait(chance.randrange(9))),
             (3, machine.run_agent),
-            (4, lambda: machine.move(chance.randrange(10))),
+            (4, lambda: machine.move(chance.randrange(10), chance.choice([0, 0, 3]))),
+            (1, lambda: machine.claw_back(chance.randrange(10), chance.randrange(400), f"back {chance.randrange(50)}")),
             (1, machine.decline_transfer),
         ]  # fmt: skip
         act = chance.choices([one for _, one in acts], [weight for weight, _ in acts])[0]

@@ -164,11 +164,12 @@ def milestone_bodies(world: World, kind: str) -> list[Body]:
         "cancel.accepted": [cancellation.CancelAccepted(request)],
         "cancel.declined": [cancellation.CancelDeclined(request)],
         "cancel.withdrawn": [cancellation.CancelWithdrawn(request)],
-        "money.held": [movements.MoneyHeld(op, 1, ms.amount, 0, last, "ref") for op in ops],
+        "money.held": [movements.MoneyHeld(op, 1, ms.amount, 0, 0, last, "ref") for op in ops],
         "money.refused": [movements.MoneyRefused(op, "no", last) for op in ops],
         "money.released": [movements.MoneyReleased(op, 1, ms.held, 0, last) for op in [None, *ops]],
         "money.refunded": [movements.MoneyRefunded(op, 1, ms.held, 0, last) for op in [request, *ops]],
-        "money.paid_out": [movements.MoneyPaidOut(1, who, ms.payable, last, "ref") for who in (LISA, JAMES)],
+        "money.paid_out": [movements.MoneyPaidOut(1, who, ms.payable, 0, last, "ref") for who in (LISA, JAMES)],
+        "money.reversed": [movements.MoneyReversed(1, ms.funded, 0, last, "ref")],
     }
     return bodies[kind]
 
@@ -208,6 +209,8 @@ def _something_to_do(world: World, kind: str, rows: list[Row]) -> bool:
         return ms.payable > 0
     if kind in {"money.held", "money.refused"}:
         return bool(ms.open["fund"])
+    if kind == "money.reversed":
+        return ms.funded > 0
     if kind in {"money.released", "money.refunded"}:
         return ms.held > 0
     only_repeats = all(row.variant == "repeat" for row in rows)

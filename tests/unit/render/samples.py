@@ -35,6 +35,7 @@ def milestone(n: int, title: str, amount: str, state: str, held: str = "0") -> d
         "refunded": eur("0"),
         "payable": eur("0"),
         "paid_out": eur("0"),
+        "reversed": eur("0"),
         "review_deadline": "2026-12-15T14:00:00Z" if state == "delivered" else None,
         "files": [{"name": "site.tar", "size": 1_234_567, "digest": "sha256-9f86d081884c7d65", "fetched": True}],
         "may": [{"who": "client", "verb": "release", "until": "2026-12-15T14:00:00Z"}],
@@ -66,7 +67,7 @@ def _booking() -> dict[str, object]:
 
 
 def _deal() -> dict[str, object]:
-    totals = {name: eur("0") for name in ("funded", "held", "released", "refunded", "disputed")}
+    totals = {name: eur("0") for name in ("funded", "held", "released", "refunded", "disputed", "reversed")}
     return {
         "id": DEAL,
         "post": POST,
@@ -101,6 +102,23 @@ PAYMENT: Final = {
     "ref": "bank 2026-12-01 4711",
     "ops": ["op-r3x3a5ebcdefghjkmnpqrstvwx"],
     "why": None,
+}
+RAIL_LINE: Final = {
+    "at": "2026-12-01T00:00:00Z",
+    "ref": "sim-000007",
+    "kind": "hold",
+    "amount": eur("600"),
+    "cost": eur("0"),
+    "text": "chaise-8v2wye855hggft4rqm466gwz7g",
+}
+RAIL_ENTRY: Final = {
+    "event": "8v2wye855hggft4rqm466gwz7g",
+    "deal": DEAL,
+    "at": "2026-12-01T00:00:00Z",
+    "ref": "sim-000008",
+    "text": f"held for {DEAL}/1",
+    "amount": eur("600"),
+    "cost": eur("0"),
 }
 SAMPLES: Final[dict[str, dict[str, Any]]] = {
     "identity": LISA
@@ -270,11 +288,22 @@ SAMPLES: Final[dict[str, dict[str, Any]]] = {
         "differs": ["the policy says deny, the record allow"],
     },
     "balance": {"currency": "EUR"}
-    | dict.fromkeys(("refunded", "disputed", "payable", "paid_out", "released"), eur("0"))
+    | dict.fromkeys(("refunded", "disputed", "payable", "paid_out", "released", "reversed"), eur("0"))
     | dict.fromkeys(("funded", "held"), eur("600")),
     "balance_by": {"deal": None, "person": JAMES, "month": None, "currency": "EUR"}
-    | dict.fromkeys(("refunded", "disputed", "payable", "paid_out", "released"), eur("0"))
+    | dict.fromkeys(("refunded", "disputed", "payable", "paid_out", "released", "reversed"), eur("0"))
     | dict.fromkeys(("funded", "held"), eur("600")),
+    "reconciliation": {
+        "rail": "sim",
+        "since": None,
+        "until": None,
+        "agreed": 3,
+        "unbooked": [RAIL_LINE],
+        "unshown": [RAIL_ENTRY],
+        "differing": [{"ref": "sim-000009", "lines": [RAIL_LINE], "entries": [RAIL_ENTRY]}],
+        "own": [RAIL_LINE | {"kind": "deposit"}],
+        "sums": [{"currency": "EUR", "statement": eur("600"), "book": eur("600"), "difference": eur("0")}],
+    },
     "statement": {
         "lines": 2,
         "attested": [PAYMENT],
@@ -361,7 +390,13 @@ SAMPLES: Final[dict[str, dict[str, Any]]] = {
         "pages": True,
         "subset": None,
     },
-    "round": {"consented": ["deal-7x4xqfz0a75j1k03h4hm4kzdz3"], "moved": 2, "declined": 0, "problems": []},
+    "round": {
+        "consented": ["deal-7x4xqfz0a75j1k03h4hm4kzdz3"],
+        "moved": 2,
+        "declined": 0,
+        "reversed": 0,
+        "problems": [],
+    },
     "sim": {"url": "http://127.0.0.1:8899", "store": "/var/lib/sim/rail.db", "control": False},
     "relay": {
         "url": "http://127.0.0.1:8787",

@@ -55,7 +55,7 @@ PROMISED = {
     "deal": "id post client talent agent agent_device secured currency terms_hash cover valid_until final contested "
     "state milestones totals may",
     "milestone": "id deal n title amount due criteria final state funded held released refunded payable paid_out "
-    "review_deadline files may",
+    "reversed review_deadline files may",
     "op": "id request_id kind amount total to state ref grant",
     "grant": "id deal name by can milestone max per_day spent until approvals approved delivered_for_ms policy state "
     "final",
@@ -68,8 +68,9 @@ PROMISED = {
     "policy_case": "name expect wanted ok verdict total reasons",
     "run": "id deal milestone by at policy verdict total reasons delivery files status reason",
     "review": "id deal by about stars recommend text state secured agent self_paid",
-    "balance": "currency funded held released refunded disputed payable paid_out",
-    "balance_by": "deal person month currency funded held released refunded disputed payable paid_out",
+    "balance": "currency funded held released refunded disputed payable paid_out reversed",
+    "balance_by": "deal person month currency funded held released refunded disputed payable paid_out reversed",
+    "reconciliation": "rail since until agreed unbooked unshown differing own sums",
     "statement": "lines attested known unmatched due",
     "inbox_item": "id deal kind text at waits_for until next",
     "agenda_item": "at tz kind of consequence",
@@ -83,7 +84,7 @@ PROMISED = {
     "sync_status": "spaces events",
     "serving": "at peers",
     "sim": "url store control",
-    "round": "consented moved declined problems",
+    "round": "consented moved declined reversed problems",
     "doctor": "checks",
 }
 OPTIONAL = {

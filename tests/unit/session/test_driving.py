@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from chaise_cli.ids import public
+from chaise_cli.rails.rail import Key
 from chaise_cli.session import agent_loop, driving, paying, renewal
 from chaise_cli.session.agent_loop import Running
 from chaise_cli.session.session import Session
@@ -18,10 +20,6 @@ from tests.fakes.homes import Market
 from tests.fakes.till import Crash, Till
 
 FAULTS = ("", *Till.FAULTS)
-MONEY = (
-    *("fund", "fund part", "release", "release part", "release to", "refund"),
-    *("deliver", "changes", "cancel", "let go"),
-)
 MONEY = (
     *("fund", "fund part", "release", "release part", "release to", "refund"),
     *("deliver", "changes", "cancel", "let go"),
@@ -143,6 +141,97 @@ def test_a_device_that_takes_the_role_over_asks_before_it_moves(
     world.meet()
     world.calm()
     assert set(world.till.done) == asked
+    world.check()
+    before.close()
+
+
+def funded(world: Escrowed) -> str:
+    """The key of a hold of milestone 2, 900.00 EUR and a fee of 22.50."""
+    acts.do(world.lisa, world.deal, "fund", 1)
+    world.meet()
+    world.calm()
+    world.meet()
+    return next(iter(world.till.done))
+
+
+def released(world: Escrowed) -> None:
+    acts.do(world.james, world.deal, "deliver", 1)
+    acts.do(world.lisa, world.deal, "release", 1)
+    world.meet()
+    world.calm()
+
+
+def test_what_the_rail_takes_is_the_agents_expense_and_nobody_elses(world: Escrowed) -> None:
+    world.till.cost = 29
+    funded(world)
+    released(world)
+    ms = world.now().milestones[1]
+    assert (ms.released, ms.talent_paid) == (90_000, 85_500)
+    assert world.balance("expenses:rail") == 58
+    assert world.till.balance() == 2_250 + 4_500 - 58
+    world.check()
+
+
+@pytest.mark.parametrize("after", ["hold", "release"])
+def test_a_chargeback_is_booked_once_also_after_the_release(world: Escrowed, after: str) -> None:
+    key = funded(world)
+    if after == "release":
+        released(world)
+    before = world.now().milestones[1]
+    world.till.claw_back(Key(key), 50_000)
+    assert [world.round().reversed for _ in range(3)] == [1, 0, 0]
+    world.till.claw_back(Key(key), 42_250)
+    assert [world.round().reversed for _ in range(3)] == [1, 0, 0]
+    ms = world.now().milestones[1]
+    assert (ms.reversed, ms.held, ms.released, ms.state) == (92_250, before.held, before.released, before.state)
+    assert world.balance(f"assets:receivable:{public('id', world.lisa.me.identity)}") == 92_250
+    assert world.till.balance() == world.booked()
+    world.check()
+
+
+def test_a_chargeback_that_no_hold_explains_is_told_and_never_booked(world: Escrowed) -> None:
+    key = Key(funded(world))
+    world.till.claw_back(key, 92_251)
+    assert "can still be clawed back" in world.round().problems[0]
+    kind, intent, end = world.till.done[key]
+    world.till.done[Key("another")] = (kind, intent, end)
+    world.till.claw_back(Key("another"), 1)
+    done = world.round()
+    assert "paid in under the reference another" in done.problems[1]
+    assert (done.reversed, done.wrote, world.now().milestones[1].reversed) == (0, False, 0)
+
+
+def test_a_rail_without_a_statement_is_told_and_pays_all_the_same(world: Escrowed) -> None:
+    key = Key(funded(world))
+    world.till.claw_back(key, 1_000)
+    world.till.mute = True
+    acts.do(world.james, world.deal, "deliver", 1)
+    acts.do(world.lisa, world.deal, "release", 1)
+    world.meet()
+    done = world.round()
+    assert (done.moved, done.reversed) == (1, 0)
+    assert done.problems == ["the rail sim gives no statement: closed on Sundays"]
+    world.till.mute = False
+    assert world.round().reversed == 1
+    world.check()
+
+
+def test_a_device_that_takes_the_role_over_books_no_chargeback_twice(
+    world: Escrowed, market: Market, tmp_path: Path
+) -> None:
+    key = Key(funded(world))
+    before = homes.copied(world.ada, tmp_path / "before", market.key("mallory"))
+    world.till.claw_back(key, 1_000)
+    assert world.round().reversed == 1
+    world.meet()
+    world.ada = before
+    world.meet()
+    renewal.renew(before)
+    world.meet()
+    assert world.round().reversed == 0
+    world.till.claw_back(key, 500)
+    assert world.round().reversed == 1
+    assert world.now().milestones[1].reversed == 1_500
     world.check()
     before.close()
 
