@@ -72,7 +72,8 @@ def _deal_page(deal: Deal, eye: Eye) -> list[Block]:
 
 
 def _amounts(totals: Mapping[str, Any]) -> Sequence[tuple[str, Any]]:
-    return [(name.replace("_", " "), totals[name]) for name in totals]
+    shown = [name for name in totals if name != "reversed" or totals[name]["minor"]]  # few ever see a chargeback
+    return [(name.replace("_", " "), totals[name]) for name in shown]
 
 
 def compared(deals: Sequence[Mapping[str, Any]], eye: Eye) -> Table:
