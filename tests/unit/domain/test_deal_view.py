@@ -93,6 +93,7 @@ def test_an_operation_shows_what_it_moves_and_how_far_it_is() -> None:
         "to": person(JAMES),
         "state": "authorized",
         "ref": None,
+        "grant": None,
     }
     world.settle()
     world.pay_all()
