@@ -175,9 +175,18 @@ def rail_due(deal: Deal) -> list[Due]:
     ]
 
 
+def open_holds(deal: Deal) -> list[Due]:
+    """What each milestone's next fund request is about, of those that have ended too; what was not taken up is left."""
+    return [item for ms in deal.milestones if (item := _next_hold(deal, ms)) and deal.ops[item.op].final]
+
+
 def _to_hold(deal: Deal, ms: Milestone) -> Due | None:
+    return None if ms.state in {"cancelled", "refunded"} else _next_hold(deal, ms)
+
+
+def _next_hold(deal: Deal, ms: Milestone) -> Due | None:
     op = first_open(deal, ms, "fund")
-    if op is None or ms.state in {"cancelled", "refunded"}:
+    if op is None:
         return None
     amount = due(ms, op)
     return Due(op.id, ms.n, "fund", amount + client_fee(deal, ms, amount), deal.parties.agent)

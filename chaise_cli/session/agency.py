@@ -16,11 +16,13 @@ from chaise_cli.domain import consent as consents
 from chaise_cli.domain.agent import AWAY_LEAST_MS, GRACE_MS, Away
 from chaise_cli.domain.order import Taken
 from chaise_cli.errors import StillWaiting
-from chaise_cli.ids import EventId, text
+from chaise_cli.ids import EventId, raw, text
+from chaise_cli.rails import manual
 from chaise_cli.session import rekeying
-from chaise_cli.store import attempts, duties, own, places
+from chaise_cli.store import attempts, duties, events, own, places
 
 if TYPE_CHECKING:
+    from chaise_cli.domain.agent import Due
     from chaise_cli.domain.deal import Deal, Milestone
     from chaise_cli.domain.recorded import By
     from chaise_cli.domain.shape import Body
@@ -43,9 +45,25 @@ def tend(deal: DealWriter, heard: int = 0, absences: Sequence[Away] = ()) -> Non
     take_up(deal)
     if not deal.by.agent:  # what was taken up gave the role to a third party
         return
-    at_rail = attempts.holding(deal.session.db, deal.space.no)
+    at_rail = attempts.holding(deal.session.db, deal.space.no) | {item.op for item in inherited(deal)}
     while body := _next(deal.state.deal, deal.by._replace(now=heard), absences, at_rail):
         deal.write([body])
+
+
+def is_heir(deal: DealWriter) -> bool:
+    """Whether another device has had the agent's role: what it asked the rail is known to the rail alone."""
+    chains = events.chains(deal.session.db, deal.space.no)
+    agent_id, me = deal.state.deal.parties.agent, raw(deal.session.me.device)
+    return any(one.identity == agent_id and one.device != me for one in chains)
+
+
+def inherited(deal: DealWriter) -> list[Due]:
+    """Holds that a device which had the role before may have asked the rail for; looked up before they are refused."""
+    state, database = deal.state.deal, deal.session.db
+    if state.terms is None or state.terms.rail == manual.NAME:
+        return []
+    found = [item for item in agent.open_holds(state) if attempts.find(database, item.op, "hold") is None]
+    return found if found and is_heir(deal) else []
 
 
 class NotTakenUp(StillWaiting):

@@ -6,25 +6,27 @@ was tried is looked up by our own reference before it is sent again. docs/spec/r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from chaise_cli.domain import agent
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.money import Money
 from chaise_cli.errors import ChaiseError, Corrupt
-from chaise_cli.ids import EventId, public, raw
+from chaise_cli.ids import EventId, public
 from chaise_cli.rails import manual, rail
 from chaise_cli.session import agency, dealing, writing
 from chaise_cli.store import attempts, duties, events
 from chaise_cli.store.attempts import Attempt
 
 if TYPE_CHECKING:
+    from chaise_cli.domain.agent import Due
     from chaise_cli.domain.deal import Deal
     from chaise_cli.rails.rail import Outcome, Rail, Succeeded
     from chaise_cli.session.dealing import DealWriter
     from chaise_cli.session.session import Session
 
+_CHANGED: Final = "a refund changed what was to be held with the fee: it goes back, and may be asked for anew"
 _ACTS: Final = {"fund": "hold", "release": "payout", "refund": "payout"}
 _STATES: Final[dict[type, str]] = {rail.Pending: "pending", rail.ActionNeeded: "action", rail.Unknown: "unknown"}
 
@@ -118,14 +120,12 @@ class _Driver:
 
     def _turn(self, last: tuple[_Turn, Outcome] | None) -> _Turn | None:
         """In one transaction: note what became of the last payment, and write the next one down."""
-        if last is not None:
-            self._check(*last)
         with self._session.writing():
             deal = self._writer()
             if not deal.by.agent or deal.state.deal.contested:
                 return None
             if last is not None:
-                self._settle(deal, *last)
+                self._settle(deal, self._checked(deal, *last), last[1])
             agency.tend(deal)
             return self._next(deal)
 
@@ -139,7 +139,7 @@ class _Driver:
         if state.terms is None or state.awaits_agent or state.terms.rail == manual.NAME:
             return None
         adapter = self._find_rail(state.terms.rail)
-        for found in self._wanted(state):
+        for found in self._wanted(state, agency.inherited(deal)):
             if (found.op, found.act) in self._asked:
                 continue
             if adapter is None:
@@ -148,16 +148,10 @@ class _Driver:
             known = found.state != "new"
             attempt = found if known else found._replace(state="sending")
             attempts.put(session.db, self._space, attempt._replace(at=session.clock.now()))
-            return _Turn(attempt, known or self._is_not_first(deal), adapter)
+            return _Turn(attempt, known or agency.is_heir(deal), adapter)
         return None
 
-    def _is_not_first(self, deal: DealWriter) -> bool:
-        """Whether another device has had the agent's role: what it asked the rail is known to the rail alone."""
-        chains = events.chains(self._session.db, self._space)
-        agent_id = deal.state.deal.parties.agent
-        return any(one.identity == agent_id and one.device != raw(self._session.me.device) for one in chains)
-
-    def _wanted(self, deal: Deal) -> Iterator[Attempt]:
+    def _wanted(self, deal: Deal, inherited: Sequence[Due]) -> Iterator[Attempt]:
         """What to ask the rail, in order: how open attempts ended, holds to give back, and what is due.
 
         Of payments to one party for one milestone only the first: an attestation covers all up to its own.
@@ -168,7 +162,8 @@ class _Driver:
             if one.state == "stray" and (one.op, "return") not in known:
                 yield one._replace(act="return", tries=1, state="new")
         seen: set[tuple[int, str]] = set()
-        for item in agent.rail_due(deal):
+        dues = agent.rail_due(deal)
+        for item in [*dues, *(one for one in inherited if one not in dues)]:
             party = deal.parties.client if item.kind == "fund" else item.to
             is_first = (item.n, item.kind) not in seen
             seen.add((item.n, item.kind))
@@ -201,18 +196,23 @@ class _Driver:
 
         return rail.drive(adapter, key, send, tried=turn.tried)
 
-    def _check(self, turn: _Turn, outcome: Outcome) -> None:
+    def _checked(self, deal: DealWriter, turn: _Turn, outcome: Outcome) -> Attempt:
+        """The attempt whose outcome this is: a hold may be of what another device asked for that had the role."""
+        attempt = turn.attempt
         if not isinstance(outcome, rail.Succeeded):
-            return
-        asked, op = Money(turn.attempt.amount, turn.attempt.currency), public("op", turn.attempt.op)
-        if outcome.amount != asked:
-            raise OtherAmount(rail=turn.adapter.name, moved=outcome.amount, asked=asked, op=op)
+            return attempt
+        asked, op = Money(attempt.amount, attempt.currency), public("op", attempt.op)
         if outcome.fee.currency != asked.currency:
             raise OtherFee(rail=turn.adapter.name, fee=outcome.fee, asked=asked, op=op)
+        if outcome.amount == asked:
+            return attempt
+        if attempt.act == "hold" and outcome.amount.currency == asked.currency and agency.is_heir(deal):
+            return attempt._replace(amount=outcome.amount.minor)
+        raise OtherAmount(rail=turn.adapter.name, moved=outcome.amount, asked=asked, op=op)
 
-    def _settle(self, deal: DealWriter, turn: _Turn, outcome: Outcome) -> None:
+    def _settle(self, deal: DealWriter, attempt: Attempt, outcome: Outcome) -> None:
         """Note what became of a payment, with the movement that it proves."""
-        noted = self._noted(deal, turn.attempt, outcome)
+        noted = self._noted(deal, attempt, outcome)
         attempts.put(self._session.db, self._space, noted._replace(at=self._session.clock.now()))
 
     def _noted(self, deal: DealWriter, attempt: Attempt, outcome: Outcome) -> Attempt:
@@ -242,8 +242,13 @@ class _Driver:
             assert held, "only what was held is given back"
             attempts.put(self._session.db, self._space, held._replace(state="done"))
             return done
-        if attempt.act == "hold" and attempt.op not in {item.op for item in agent.rail_due(deal.state.deal)}:
-            return done._replace(state="stray")  # the milestone has ended meanwhile: it goes back
+        if attempt.act == "hold":
+            asked = next((item for item in agent.rail_due(deal.state.deal) if item.op == attempt.op), None)
+            if asked is None or asked.amount != attempt.amount:
+                # The milestone has ended meanwhile, or a refund has changed the fee: it goes back.
+                if asked is not None:
+                    deal.write(agent.refuse(deal.state.deal, deal.by, attempt.op, _CHANGED))
+                return done._replace(state="stray")
         bodies: list[Any] = agent.attest(deal.state.deal, deal.by, attempt.op, moved.ref, moved.fee.minor)
         due = sum(body.amount + getattr(body, "fee", 0) for body in bodies)
         assert due in {0, attempt.amount}, "a rail confirms the very amount that is due"

@@ -1,0 +1,103 @@
+"""What else happens to a milestone while the rail has not answered about a hold of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chaise_cli.domain.money import Money
+from chaise_cli.session import escrow, moving
+from chaise_cli.session.session import Session
+from tests.fakes import acts, kin
+from tests.fakes.escrowed import Escrowed
+from tests.fakes.homes import Market
+
+
+@pytest.fixture
+def world(lisa: Session, james: Session, market: Market, tmp_path: Path) -> Iterator[Escrowed]:
+    ada = market.open("mallory", tmp_path / "ada")
+    yield Escrowed(lisa, james, ada)
+    ada.close()
+
+
+def order(session: Session, world: Escrowed, verb: str, total: int) -> None:
+    """Ask for so much in all of the second part, and let everybody know."""
+    asked = escrow.Order(verb, world.deal, 2, Money(total, "EUR"))
+    escrow.act(session, asked._replace(confirm=escrow.preview(session, asked)))
+    world.meet()
+
+
+def test_a_hold_whose_fee_a_refund_has_changed_meanwhile_goes_back(world: Escrowed) -> None:
+    """The client's fee is a step of the fee on all that is held, so a refund may change it by a minor unit."""
+    order(world.lisa, world, "fund", 1_000)
+    world.calm()
+    world.meet()
+    order(world.lisa, world, "fund", 2_010)
+    world.till.fault = "pending"
+    world.round()
+    order(world.james, world, "refund", 7)
+    world.round()
+    world.calm()
+    world.check()
+    ms = world.now().milestones[1]
+    assert (ms.funded, ms.refunded, ms.held) == (1_000, 7, 993)
+    assert [op.declined is None for op in world.now().ops.values() if op.kind == "fund"].count(False) == 1
+    order(world.lisa, world, "fund", 2_010)
+    world.calm()
+    world.check()
+    assert world.now().milestones[1].held == 2_003
+
+
+@pytest.fixture
+def heir(world: Escrowed, tmp_path: Path) -> Iterator[Session]:
+    """Ada's second device, which will have the role."""
+    session = kin.join(world.ada, tmp_path, "second")
+    yield session
+    session.close()
+
+
+def hand_over(world: Escrowed, heir: Session) -> None:
+    """The role goes to the second device, which knows what the first one wrote, and not what it asked the rail."""
+    kin.meet(world.ada, heir)
+    moving.move(heir, [world.deal], None, None)
+    kin.meet(world.ada, heir)
+    world.ada = heir
+    world.meet()
+
+
+def test_a_hold_that_a_device_asked_for_before_it_lost_the_role_goes_back_when_the_milestone_has_ended(
+    world: Escrowed, heir: Session
+) -> None:
+    order(world.lisa, world, "fund", 1_000)
+    world.calm()
+    world.meet()
+    order(world.lisa, world, "fund", 2_000)
+    world.till.fault = "lost"
+    world.round()
+    hand_over(world, heir)
+    acts.do(world.lisa, world.deal, "cancel", 1)
+    world.meet()
+    acts.do(world.james, world.deal, "let go", 1)
+    world.meet()
+    world.calm()
+    world.check()
+    assert world.now().milestones[1].state == "cancelled"
+    assert world.till.balance() == 0
+
+
+def test_a_hold_of_another_amount_that_a_device_asked_for_before_it_lost_the_role_goes_back(
+    world: Escrowed, heir: Session
+) -> None:
+    order(world.lisa, world, "fund", 1_000)
+    world.calm()
+    world.meet()
+    order(world.lisa, world, "fund", 2_010)
+    world.till.fault = "lost"
+    world.round()
+    hand_over(world, heir)
+    order(world.james, world, "refund", 7)
+    world.calm()
+    world.check()
+    assert world.now().milestones[1].held == 993
