@@ -195,6 +195,9 @@ def _hire(scene: Scene) -> Call:
     space = scene.space
     review = scene.pick([None, None, 2 * DAY_MS, 14 * DAY_MS])
     changes = hiring.Changes(review_ms=review, auto_release=scene.pick([None, True, False]))
+    if scene.device.holder is not None and scene.chance.random() < 0.9:
+        fees = [scene.chance.choice([0, 250, 333]) for _ in range(2)]
+        changes = changes._replace(agent=scene.device.holder, rail="sim", client_fee=fees[0], talent_fee=fees[1])
     return lambda s, asked: hiring.hire(s, asked, space, changes, beyond=True)
 
 
@@ -276,7 +279,7 @@ def _may_attest(scene: Scene) -> bool:
 
 def _attest(scene: Scene) -> Call | None:
     due = scene.pick(paying.due(scene.session))
-    if due is None:
+    if due is None or scene.me == scene.device.holder:  # whose rail moves money by itself
         return None
     op = EventId(finding.find(scene.session, due["id"], "op").id)
     ref, declined = ("paid", None) if scene.chance.random() < 0.8 else (None, "no funds")
@@ -350,7 +353,7 @@ _EXPECTED: Final = {
     "terms": "accept", "cancel": "let go", "delivery": "release", "call": "accept call", "call_lapsed": "book",
     "call_lost": "book", "call_outcome": "outcome", "proposal": "shortlist", "shortlisted": "hire",
     "invitation": "propose", "changes": "deliver", "funded": "deliver", "planned": "fund", "hold": "attest",
-    "payout": "attest", "review": "review", "talk": "propose",
+    "payout": "attest", "review": "review", "talk": "propose", "consent": "accept",
 }  # fmt: skip
 _EARLY: Final = ("post", "propose", "propose", "message", "invite")
 _INSTEAD: Final = {
@@ -376,6 +379,21 @@ def choose(device: Device, chance: random.Random, done: Counter[str]) -> tuple[s
     return name, ACTS[name](scene)
 
 
+def choose_of_money(device: Device, chance: random.Random, done: Counter[str]) -> tuple[str, Call | None]:
+    """An act on a milestone whose money a third party holds, for this device: one that it may, or is expected to."""
+    query = "SELECT s.id FROM deal d JOIN space s ON s.no = d.space WHERE d.holder <> d.client ORDER BY s.id"
+    found = device.session.db.execute(query).fetchall()
+    if not found:
+        return "none", None
+    scene = Scene(device, chance, showing.state_of(device.session, SpaceId(text(chance.choice(found)[0]))))
+    wishes = [wish for wish in (*_expected(scene), *_allowed(scene)) if wish[0] in _OF_MILESTONE.values()]
+    wish = _rarest(scene, wishes, done) if chance.random() < 0.5 else scene.pick(wishes)
+    if wish is None:
+        return "none", None
+    scene.about = (wish[1], None)
+    return wish[0], ACTS[wish[0]](scene)
+
+
 def _rarest(scene: Scene, wishes: Sequence[Wish], done: Counter[str]) -> Wish | None:
     """One of those that were done least."""
     least = min((done[f"act {name}: done"] for name, _, _ in wishes), default=0)
@@ -387,7 +405,7 @@ def _some_deal(device: Device, chance: random.Random) -> DealState | None:
     """One of the deals that are open here, rather one in which somebody was hired."""
     session = device.session
     query = (
-        "SELECT s.id FROM deal d JOIN space s ON s.no = d.space WHERE ? IN (d.client, d.talent)"
+        "SELECT s.id FROM deal d JOIN space s ON s.no = d.space WHERE ? IN (d.client, d.talent, d.holder)"
         " ORDER BY d.state IN ('hired', 'offered'), d.at, s.id"
     )
     found = session.db.execute(query, (raw(session.me.identity),)).fetchall()

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from chaise_cli.ids import raw
+from chaise_cli.ids import IdentityId, raw
 from chaise_cli.session import access
 from chaise_cli.session import home as homes
 from chaise_cli.session.replica import HomeReplica
@@ -43,6 +43,7 @@ class Device:
     key: Path
     chance: random.Random
     around: frozenset[str] = frozenset()  # who takes part in the run
+    holder: IdentityId | None = None  # whom terms may name to hold the money
     quiet: bool = False
     clock: Hands = field(default_factory=Hands)
     acked: dict[bytes, str] = field(default_factory=dict)
@@ -139,6 +140,7 @@ class Device:
             self.key,
             chance,
             self.around,
+            self.holder,
             clock=clock,
             acked=dict(self.acked),
             keys=set(self.keys),

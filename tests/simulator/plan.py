@@ -23,6 +23,7 @@ class Profile(NamedTuple):
     weights: dict[str, int]
     liar: str | None = None
     relays: int = 0
+    holder: str | None = None  # who holds money for others
 
 
 _HONEST: Final = {"act": 40, "repeat": 4, "contact": 10, "stick": 8, "cloud": 5, "copy": 5, "verify": 1, "reopen": 2}
@@ -58,6 +59,37 @@ PROFILES: Final = {
             "relay": 8,
         },
         relays=1,
+    ),
+    "escrow": Profile(
+        (2, 2),
+        220,
+        {
+            "act": 15,
+            "pay": 60,
+            "repeat": 2,
+            "contact": 24,
+            "stick": 14,
+            "relay": 8,
+            "verify": 1,
+            "agent": 30,
+            "agent moves": 3,
+            "join": 2,
+            "clone": 1,
+            "back up": 3,
+            "restore": 1,
+            "renew": 6,
+            "crash": 4,
+            "cut": 3,
+            "crash in contact": 3,
+            "carry": 2,
+            "hush": 2,
+            "jump": 1,
+            "lie": 5,
+            "raw": 5,
+        },
+        liar="clara",
+        relays=1,
+        holder="ada",
     ),
     "false relay": Profile((2, 4), 200, _RELAYS | {"relay lies": 12, "relay repents": 2, "weak relay": 2}, relays=2),
 }
@@ -97,9 +129,10 @@ def run(stage: Stage, profile: str, seed: int, steps: Sequence[Step] | None = No
     folder.mkdir(mode=0o700)
     of = PROFILES[profile]
     chance = random.Random(f"people {profile} {seed}")
-    honest = ["lisa", "james", *chance.sample([name for name in PEOPLE if name not in ("lisa", "james", of.liar)], 2)]
-    people = [*honest[: chance.randint(*of.people)], *([of.liar] if of.liar else [])]
-    world = World(stage, folder, seed, people, liar=of.liar, relays=of.relays)
+    others = [name for name in PEOPLE if name not in ("lisa", "james", of.liar, of.holder)]
+    honest = ["lisa", "james", *chance.sample(others, min(2, len(others)))]
+    people = [*honest[: chance.randint(*of.people)], *(one for one in (of.holder, of.liar) if one)]
+    world = World(stage, folder, seed, people, liar=of.liar, relays=of.relays, holder=of.holder)
     broken = None
     try:
         with fused_files(), world.net.up():

@@ -17,7 +17,7 @@ from chaise_cli.store import own
 from sync.transports.folder import BASE
 from tests.fakes import acts as fake_acts
 from tests.fakes import kin
-from tests.simulator import acts, links
+from tests.simulator import acts, agency, links
 from tests.simulator.checks import Broken
 from tests.simulator.devices import DAY_MS, HOUR_MS, Device
 from tests.simulator.fuse import Killed
@@ -33,6 +33,16 @@ def _act(world: World, device: Device, chance: random.Random) -> str:
         return f"nothing {name}"
     asked = _request(name, chance) if chance.random() < 0.4 else None
     return _do(world, device, name, call, asked)
+
+
+def _pay(world: World, _device: Device, chance: random.Random) -> str:
+    """One of the sides does something about money that a third party holds."""
+    device = chance.choice([one for one in world.devices if one.person != world.holder])
+    name, call = acts.choose_of_money(device, chance, world.counts)
+    if call is None:
+        return f"nothing {name}"
+    device.light()
+    return f"{_do(world, device, name, call, _request(name, chance) if chance.random() < 0.4 else None)} {device.label}"
 
 
 def _request(name: str, chance: random.Random) -> Request:
@@ -279,6 +289,7 @@ def _join(world: World, device: Device, chance: random.Random) -> str:
         label, device.person, Home(at / label), at / f"{label}.key", random.Random(f"{label} {chance.random()}")
     )
     made.around, made.clock.at, made.above = device.around, device.clock.at, device.keys | device.above
+    made.holder = device.holder
     world.devices.append(made)
     world.acknowledge(made)
     world.acknowledge(device)
@@ -314,6 +325,20 @@ def _move(world: World, device: Device, chance: random.Random) -> str:
         return f"refused {_refusal(world, device, error)}"
     world.acknowledge(device)
     return "moved" if done.events else "nothing"
+
+
+def _agent(world: World, _device: Device, chance: random.Random) -> str:
+    """A round of the agent's loop, on one of the devices of who holds the money."""
+    device = chance.choice(world.holders())
+    done = agency.a_round(world.till, device, chance, world.counts)
+    world.acknowledge(device)
+    agency.lawful(device)
+    return f"{done} on {device.label}"
+
+
+def _agent_moves(world: World, _device: Device, chance: random.Random) -> str:
+    """Who holds the money gives the role of its deals to another of its devices, or takes it."""
+    return _move(world, chance.choice(world.holders()), chance)
 
 
 def _raw(world: World, device: Device, chance: random.Random) -> str:
@@ -377,5 +402,6 @@ STEPS: Final[dict[str, Callable[[World, Device, random.Random], str]]] = {
     "clone": _clone, "renew": _renew, "raw": _raw, "lie": _lie, "rubbish": _rubbish,
     "relay": _relay, "weak relay": _weak_relay, "crash at relay": _crash_at_relay, "relay lies": _relay_lies,
     "relay repents": _relay_repents, "join": _join, "revoke": _revoke, "move": _move,
+    "agent": _agent, "pay": _pay, "agent moves": _agent_moves,
 }  # fmt: skip
 """Every step, by name. What another part of the product brings is one more row."""

@@ -19,8 +19,8 @@ from typing import Final
 
 from chaise_cli.domain.revocation import DeviceRevoked
 from chaise_cli.ids import raw
+from chaise_cli.session import driving, renewal
 from chaise_cli.session import home as homes
-from chaise_cli.session import renewal
 from chaise_cli.session.pairing import NotAdmin, TooDeep
 from chaise_cli.session.requests import Request
 from chaise_cli.session.session import Behind, ThisRevoked
@@ -28,7 +28,8 @@ from sync.relay_findings import LyingRelay, Replaced, RolledBack, Split, Wiped, 
 from sync.relay_memory import Reached
 from sync.transports.folder import BASE
 from tests.fakes.homes import NOON_MS
-from tests.simulator import acts, checks, links
+from tests.fakes.till import Till
+from tests.simulator import acts, agency, checks, links
 from tests.simulator.checks import Broken
 from tests.simulator.devices import DAY_MS, HOUR_MS, Device
 from tests.simulator.fuse import FILES, Fuse, Killed
@@ -41,6 +42,7 @@ Step = tuple[str, int, int]  # name, who, number
 Do = Callable[["World", Device, random.Random], str]
 _SKEW_MS: Final = 300_000  # between the clocks of a device and a relay
 _MOST: Final = 7  # devices
+_ROUNDS: Final = 12  # of the agent's loop, until it is at rest
 # What may fail, by what is in the way; and what may be told, by what is wrong. Anything else is a defect.
 _BROKEN_OFF: Final = frozenset({"peer.closed"})
 _NO_ANSWER: Final = frozenset({"peer.no_answer"})
@@ -59,6 +61,7 @@ _WHILE_REVOKING: Final = (
     "has a new key that this device cannot open yet",  # made by who had not heard of it; in the end all can
 )
 _WHEN_REVOKED: Final = (ThisRevoked.message, DeviceRevoked.message)
+_NOT_BETWEEN: Final = "a deal comes from somebody it is between"
 _NOT_YET: Final = ("is not there, or not yet", "are here, but not those before them")
 
 
@@ -85,15 +88,24 @@ class World:
     """A run on the way."""
 
     def __init__(
-        self, stage: Stage, folder: Path, seed: int, people: Sequence[str], *, liar: str | None, relays: int
+        self,
+        stage: Stage,
+        folder: Path,
+        seed: int,
+        people: Sequence[str],
+        *,
+        liar: str | None,
+        relays: int,
+        holder: str | None,
     ) -> None:
-        """people: who takes part. liar: whose software does as it likes. relays: how many there are."""
+        """people: who takes part. liar: whose software does as it likes. relays: how many. holder: of money."""
         self.folder = folder
         chance = random.Random(f"world {seed}")
         self.devices = [self._device(stage, name, chance) for name in people]
         around = frozenset(device.session.me.identity for device in self.devices)
         for device in self.devices:
             device.around = around
+            device.holder = next((one.session.me.identity for one in self.devices if one.label == holder), None)
         self.now = NOON_MS + DAY_MS
         self.offsets: dict[str, int] = {}
         self.split: dict[str, int] = {}
@@ -106,9 +118,22 @@ class World:
         self.damage = False  # somebody put rubbish into a folder
         self.forgers = [Forger(one, chance) for one in self.devices if one.label == liar]
         self.chance = chance
+        self.holder, self.till = holder, Till()
         self.net = Net(relays)
         self.stick = folder / "stick"
         self.stick.mkdir()
+        if holder is not None:
+            self._hire(chance)
+
+    def _hire(self, chance: random.Random) -> None:
+        """Two deals whose money somebody else is to hold; one is a liar's, where there is a liar."""
+        _, talent, *others = self.devices
+        for device in self.devices:
+            device.clock.at = self.now
+        for client in (self.devices[0], others[-1]):
+            agency.hire(client, talent, self.holders()[0], chance)
+        for device in self.devices:
+            self.acknowledge(device)
 
     def _device(self, stage: Stage, name: str, chance: random.Random) -> Device:
         at = self.folder / name
@@ -227,6 +252,10 @@ class World:
             raise Broken(f"all meet at {place.where}, and {device.label} was told: {early[0]}")
         self.counts["told: stranger"] += len(early)
         met.problems = [text for text in met.problems if text not in early]
+        if device.person == self.holder:  # neither side of the deal has brought it yet
+            between = [text for text in met.problems if _NOT_BETWEEN in text]
+            self.counts["told: not between"] += len(between)
+            met.problems = [text for text in met.problems if text not in between]
         wrong_time = abs(device.clock.at - place.clock.at) > _SKEW_MS
         excused = (_NO_ANSWER if faults else frozenset[str]()) | (_WRONG_TIME if wrong_time else frozenset())
         self.note(device, met, excused | (_REFUSED if self.is_cut_off(device) else frozenset()))
@@ -291,6 +320,10 @@ class World:
         """The devices that were not revoked."""
         return [device for device in self.devices if not self.is_cut_off(device)]
 
+    def holders(self) -> list[Device]:
+        """The devices of who holds the money."""
+        return [device for device in self.devices if device.person == self.holder]
+
     def forger(self, chance: random.Random) -> Forger | None:
         """A liar, where there is one."""
         return chance.choice(self.forgers) if self.forgers else None
@@ -321,11 +354,32 @@ class World:
             before = len(self.alarms)
             self._renew_all()
             self._come_round()
+        self._pay_all()
+        told = self.counts["told: not between"]
+        self._come_round()
+        if self.counts["told: not between"] > told:
+            raise Broken("both sides have brought a deal to the relay, and the third party may not")
         late = [one for one in self.alarms[before:] if any(said in one.text for said in _ONCE)]
         if late:
             raise Broken(f"all was mended and told, and {late[0].device} is told again: {late[0].text}")
         self.trace += [f"end {device.label} {device.digest()}" for device in self.devices]
         self._judge()
+
+    def _pay_all(self) -> None:
+        """Whatever the rail has is told, and what it declined is asked again, until nothing is asked any more."""
+        for _ in range(_ROUNDS if self.holder else 0):
+            before = self.till.calls
+            for device in self.holders():
+                with _as(device):
+                    self.till.settle()
+                    driving.again(device.session)
+                    agency.work(self.till, device)
+                self.acknowledge(device)
+            self._come_round()
+            if self.till.calls == before:
+                return
+        if self.holder:
+            raise Broken("the agent's loop does not come to rest")
 
     def _come_round(self) -> None:
         """Everybody syncs with everything and everybody."""
@@ -363,6 +417,11 @@ class World:
         checks.keyed(self.left())
         self.counts["compared: space"] += 1
         checks.served(self.left())
+        for device in self.devices if self.holder else ():
+            agency.lawful(device)
+            self.counts["contested"] += agency.contested_rightly(device)
+            if device.person == self.holder:
+                self.counts["compared: rail and book"] += agency.at_rest(device, self.till)
         for device in self.left():
             checks.delivered(device, [one for one in self.left() if one is not device])
         for device in self.devices:
