@@ -15,15 +15,15 @@ from chaise_cli.domain import agent
 from chaise_cli.domain import consent as consents
 from chaise_cli.domain.agent import AWAY_LEAST_MS, GRACE_MS, Away
 from chaise_cli.domain.order import Taken
-from chaise_cli.errors import StillWaiting
-from chaise_cli.ids import EventId, raw, text
+from chaise_cli.errors import RailUnknown, StillWaiting
+from chaise_cli.ids import EventId, public, raw, text
 from chaise_cli.rails import manual
 from chaise_cli.session import rekeying
 from chaise_cli.store import attempts, duties, events, own, places
 
 if TYPE_CHECKING:
     from chaise_cli.domain.agent import Due
-    from chaise_cli.domain.deal import Deal, Milestone
+    from chaise_cli.domain.deal import Deal, Milestone, Op
     from chaise_cli.domain.recorded import By
     from chaise_cli.domain.shape import Body
     from chaise_cli.ids import SpaceId
@@ -64,6 +64,31 @@ def inherited(deal: DealWriter) -> list[Due]:
         return []
     found = [item for item in agent.open_holds(state) if attempts.find(database, item.op, "hold") is None]
     return found if found and is_heir(deal) else []
+
+
+class AtRail(RailUnknown):
+    """A rail was asked to move this very money, and nobody knows yet whether it did."""
+
+    code = "rail.at_rail"
+    message = "the rail was asked to move {op}, and may have done so"
+    hint = "let the rail tell: chaise agent run --once"
+    op: str
+
+
+def keep_off(deal: DealWriter, op: Op) -> None:
+    """Let nobody attest by hand what a rail may be moving: the operation, or payouts that it would cover.
+
+    Raises AtRail, also where a device that had the role before may have asked and this one has not looked it up.
+    """
+    state = deal.state.deal
+    op = agent.root(state, op)
+    act = "hold" if op.kind == "fund" else "payout"
+    party = state.parties.talent if op.kind == "release" else state.parties.client
+    tried = [one for one in attempts.of_space(deal.session.db, deal.space.no) if (one.act, one.n) == (act, op.n)]
+    at_rail = any(one.state in attempts.OPEN and (one.op == op.id or one.party == party) for one in tried)
+    by_itself = state.terms is not None and state.terms.rail != manual.NAME
+    if at_rail or (by_itself and op.id not in {one.op for one in tried} and is_heir(deal)):
+        raise AtRail(op=public("op", op.id))
 
 
 class NotTakenUp(StillWaiting):

@@ -86,7 +86,8 @@ def again(session: Session) -> int:
     """Let payments that a rail declined be made again, under new keys; how many."""
     count = 0
     with session.writing():
-        for space in duties.paying(session.db, session.me.device, None):
+        spaces = [*duties.paying(session.db, session.me.device, None), *attempts.busy(session.db)]
+        for space in dict.fromkeys(spaces):
             for one in attempts.of_space(session.db, space):
                 if one.state == "declined" and one.act != "hold":  # a hold that was declined has ended its operation
                     attempts.put(session.db, space, one._replace(tries=one.tries + 1, state="declined again"))
@@ -159,8 +160,9 @@ class _Driver:
         known = {(one.op, one.act): one for one in attempts.of_space(self._session.db, self._space)}
         yield from (one for one in known.values() if one.state in attempts.OPEN)
         for one in known.values():
-            if one.state == "stray" and (one.op, "return") not in known:
-                yield one._replace(act="return", tries=1, state="new")
+            back = known.get((one.op, "return"))
+            if one.state == "stray" and (back is None or back.state == "declined again"):
+                yield one._replace(act="return", tries=back.tries if back else 1, state="new")
         seen: set[tuple[int, str]] = set()
         dues = agent.rail_due(deal)
         for item in [*dues, *(one for one in inherited if one not in dues)]:
@@ -172,9 +174,11 @@ class _Driver:
                 continue
             if item.kind == "fund" and not deal.ops[item.op].final:
                 continue
-            tries = found.tries if found and found.state == "declined again" else 1
+            tries = found.tries if found else 1
             currency = deal.agreed.currency
-            yield Attempt(item.op, _ACTS[item.kind], item.n, tries, party, item.amount, currency, "new", "", "", 0)
+            # Done, and due all the same: it was booked on a history that was settled away. The rail has it already.
+            state = "sending" if found and found.state == "done" else "new"
+            yield Attempt(item.op, _ACTS[item.kind], item.n, tries, party, item.amount, currency, state, "", "", 0)
 
     def _ask(self, turn: _Turn) -> Outcome:
         session, attempt, adapter = self._session, turn.attempt, turn.adapter

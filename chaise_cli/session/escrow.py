@@ -218,6 +218,7 @@ def _attest(deal: DealWriter, order: Order, n: int) -> int:
     earlier = earlier_due(deal.state.deal, op)
     if earlier is not None:
         raise EarlierDue(op=public("op", earlier.op), amount=Money(earlier.amount, deal.state.deal.agreed.currency))
+    agency.keep_off(deal, op)
     bodies: list[Any] = agent.attest(deal.state.deal, deal.by, op.id, order.ref)
     deal.write(bodies)
     return sum(body.amount for body in bodies)

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from chaise_cli.domain import agent, deal_view, statement
 from chaise_cli.domain.money import Money
-from chaise_cli.errors import RailUnknown, Usage
+from chaise_cli.errors import Usage
 from chaise_cli.ids import EventId, IdentityId, public
 from chaise_cli.rails import manual
 from chaise_cli.session import acting, agency, escrow, finding, showing
 from chaise_cli.session.acting import Done
-from chaise_cli.store import attempts, duties
 from chaise_cli.store import deals as deal_store
+from chaise_cli.store import duties
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,15 +30,6 @@ class OneOutcome(Usage):
     code = "rail.one_outcome"
     message = "say how it ended: --ref TEXT when the money moved, or --declined REASON when it will not come"
     hint = 'chaise rail attest {op} --ref "transfer 4711"'
-    op: str
-
-
-class AtRail(RailUnknown):
-    """A rail was asked to move this very money, and nobody knows yet whether it did."""
-
-    code = "rail.at_rail"
-    message = "the rail was asked to move {op}, and may have done so"
-    hint = "let the rail tell: chaise agent run --once"
     op: str
 
 
@@ -70,11 +61,11 @@ def attest(session: Session, op: EventId, ref: str | None, declined: str | None,
     Raises OneOutcome, BadReference, NotYours off the agent device, NothingDue, AtRail, Reused.
     """
     given = finding.Named("op", op)
-    outcome, given_text = _outcome(given.id, ref, declined), public("op", op)
+    outcome = _outcome(given.id, ref, declined)
 
     def record(deal: DealWriter) -> None:
-        if any(one.op == op and one.state in attempts.OPEN for one in attempts.of_space(session.db, deal.space.no)):
-            raise AtRail(op=given_text)
+        if known := deal.state.deal.ops.get(op):
+            agency.keep_off(deal, known)
         agency.tend(deal)
         deal.write(_decide(deal, op, *outcome), asked)
         agency.tend(deal)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from chaise_cli.domain.money import Money
-from chaise_cli.session import escrow, moving
+from chaise_cli.ids import EventId
+from chaise_cli.session import agency, driving, escrow, moving, paying
 from chaise_cli.session.session import Session
 from tests.fakes import acts, kin
 from tests.fakes.escrowed import Escrowed
@@ -48,6 +49,28 @@ def test_a_hold_whose_fee_a_refund_has_changed_meanwhile_goes_back(world: Escrow
     world.calm()
     world.check()
     assert world.now().milestones[1].held == 2_003
+
+
+def test_a_hold_that_the_rail_declined_to_give_back_goes_back_when_that_is_asked_again(world: Escrowed) -> None:
+    order(world.lisa, world, "fund", 1_000)
+    world.calm()
+    world.meet()
+    order(world.lisa, world, "fund", 2_000)
+    world.till.fault = "pending"
+    world.round()
+    acts.do(world.lisa, world.deal, "cancel", 1)
+    world.meet()
+    acts.do(world.james, world.deal, "let go", 1)
+    world.meet()
+    world.till.settle()
+    world.till.fault = "decline"
+    assert world.round().declined == 1
+    world.calm()
+    assert world.till.balance() > 0
+    assert driving.again(world.ada) == 1
+    world.calm()
+    world.check()
+    assert world.till.balance() == 0
 
 
 @pytest.fixture
@@ -101,3 +124,37 @@ def test_a_hold_of_another_amount_that_a_device_asked_for_before_it_lost_the_rol
     world.calm()
     world.check()
     assert world.now().milestones[1].held == 993
+
+
+def owed(world: Escrowed) -> list[str]:
+    """Two payouts to James that are due, each as people name its operation."""
+    order(world.lisa, world, "fund", 2_000)
+    world.calm()
+    world.meet()
+    acts.do(world.james, world.deal, "deliver", 1)
+    world.meet()
+    order(world.lisa, world, "release", 500)
+    order(world.lisa, world, "release", 900)
+    return [op.id for op in world.now().ops.values() if op.kind == "release"]
+
+
+def test_nobody_attests_a_payout_by_hand_that_would_cover_one_at_the_rail(world: Escrowed) -> None:
+    ops = owed(world)
+    world.till.fault = "pending"
+    world.round()
+    for op in ops:
+        with pytest.raises(agency.AtRail):
+            paying.attest(world.ada, EventId(op), "by hand", None, None)
+    world.calm()
+    world.check()
+
+
+def test_an_heir_looks_a_payout_up_before_it_attests_it_by_hand(world: Escrowed, heir: Session) -> None:
+    ops = owed(world)
+    world.till.fault = "lost"
+    world.round()
+    hand_over(world, heir)
+    with pytest.raises(agency.AtRail):
+        paying.attest(heir, EventId(ops[0]), "by hand", None, None)
+    world.calm()
+    world.check()
