@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from chaise_cli.session.session import Session
 
 _CHANGED: Final = "a refund changed what was to be held with the fee: it goes back, and may be asked for anew"
+_LOST: Final = "the rail may have moved money for it, and it is yours no more; compare: chaise rail reconcile"
 _ACTS: Final = {"fund": "hold", "release": "payout", "refund": "payout"}
 _STATES: Final[dict[type, str]] = {rail.Pending: "pending", rail.ActionNeeded: "action", rail.Unknown: "unknown"}
 
@@ -124,11 +125,18 @@ class _Driver:
         with self._session.writing():
             deal = self._writer()
             if not deal.by.agent or deal.state.deal.contested:
+                self._tell_lost(deal)
                 return None
             if last is not None:
                 self._settle(deal, self._checked(deal, *last), last[1])
             agency.tend(deal)
             return self._next(deal)
+
+    def _tell_lost(self, deal: DealWriter) -> None:
+        """Where a hire was refused on another device after this one had the rail asked, nobody books what moved."""
+        state, found = deal.state.deal, attempts.of_space(self._session.db, self._space)
+        if state.parties.agent != self._session.me.identity and any(one.state in attempts.LIVE for one in found):
+            self.problems.append(f"{state.public}: {_LOST}")
 
     def _writer(self) -> DealWriter:
         session = self._session

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection
 
 OPEN: Final = ("sending", "unknown", "pending", "action")  # states in which the rail may yet move something, or has
+LIVE: Final = (*OPEN, "stray")  # and those in which it holds what nobody is to have
 _OPEN_SQL: Final = "('sending', 'unknown', 'pending', 'action', 'stray')"
 _COLUMNS: Final = "op, act, n, tries, party, amount, currency, state, ref, said, at"
 

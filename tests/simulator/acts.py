@@ -387,6 +387,7 @@ def choose_of_money(device: Device, chance: random.Random, done: Counter[str]) -
         return "none", None
     scene = Scene(device, chance, showing.state_of(device.session, SpaceId(text(chance.choice(found)[0]))))
     wishes = [wish for wish in (*_expected(scene), *_allowed(scene)) if wish[0] in _OF_MILESTONE.values()]
+    wishes = [wish for wish in wishes if wish[0] != "cancel" or chance.random() < 0.1]  # which ends it all
     wish = _rarest(scene, wishes, done) if chance.random() < 0.5 else scene.pick(wishes)
     if wish is None:
         return "none", None

@@ -62,9 +62,9 @@ PROFILES: Final = {
     ),
     "escrow": Profile(
         (2, 2),
-        220,
+        180,
         {
-            "act": 15,
+            "act": 10,
             "pay": 60,
             "repeat": 2,
             "contact": 24,

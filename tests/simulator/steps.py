@@ -37,12 +37,14 @@ def _act(world: World, device: Device, chance: random.Random) -> str:
 
 def _pay(world: World, _device: Device, chance: random.Random) -> str:
     """One of the sides does something about money that a third party holds."""
-    device = chance.choice([one for one in world.devices if one.person != world.holder])
-    name, call = acts.choose_of_money(device, chance, world.counts)
-    if call is None:
-        return f"nothing {name}"
-    device.light()
-    return f"{_do(world, device, name, call, _request(name, chance) if chance.random() < 0.4 else None)} {device.label}"
+    sides = [one for one in world.devices if one.person != world.holder]
+    for device in chance.sample(sides, len(sides)):
+        name, call = acts.choose_of_money(device, chance, world.counts)
+        if call is not None:
+            device.light()
+            asked = _request(name, chance) if chance.random() < 0.4 else None
+            return f"{_do(world, device, name, call, asked)} {device.label}"
+    return "nothing"
 
 
 def _request(name: str, chance: random.Random) -> Request:

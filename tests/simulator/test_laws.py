@@ -30,6 +30,7 @@ SEEDS: Final = {
     "liar": (range(10),),
     "relays": (range(6),),
     "family": ((0, 1, 3),),
+    "escrow": ((3,),),
     "false relay": (range(6),),
 }
 """The standard seeds."""
@@ -43,6 +44,9 @@ HAPPENED: Final = {
     "liar": {f"lie: {name}" for name in (*LIES, *HANDS, "fork")} | {"raw: signed", "rubbish: damaged", "noticed: fork"},
     "relays": {f"net: {fault}" for fault in NET_FAULTS} | {"crash at relay: died", "relay: moved"},
     "family": {"join: joined", "revoke: revoked", "move: moved"},
+    "escrow": {f"act {verb}: done" for verb in ("fund", "deliver", "release", "refund")} | {
+        "rail: moved", "agent: worked", "agent: consented", "compared: rail and book",
+    },
     "false relay": {f"relay: {lie}" for lie in RELAY_LIES} | {"noticed: lying relay"},
 }  # fmt: skip
 
@@ -80,6 +84,10 @@ def test_through_relays_honest_devices_converge_and_no_relay_is_blamed(on: Stage
 
 def test_several_devices_of_one_person_converge_whoever_is_revoked(on: Stage) -> None:
     assert happened("family", played(on, "family", SEEDS["family"][0])) == set()
+
+
+def test_what_a_third_party_holds_is_what_its_book_says_whatever_breaks(on: Stage) -> None:
+    assert happened("escrow", played(on, "escrow", SEEDS["escrow"][0])) == set()
 
 
 def test_a_relay_that_lies_is_caught_and_what_it_lost_is_filled_up_again(on: Stage) -> None:

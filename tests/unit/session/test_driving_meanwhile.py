@@ -9,9 +9,9 @@ import pytest
 
 from chaise_cli.domain.money import Money
 from chaise_cli.ids import EventId
-from chaise_cli.session import agency, driving, escrow, moving, paying
+from chaise_cli.session import agency, driving, escrow, hiring, moving, paying, renewal
 from chaise_cli.session.session import Session
-from tests.fakes import acts, kin
+from tests.fakes import acts, homes, kin
 from tests.fakes.escrowed import Escrowed
 from tests.fakes.homes import Market
 
@@ -158,3 +158,22 @@ def test_an_heir_looks_a_payout_up_before_it_attests_it_by_hand(world: Escrowed,
         paying.attest(heir, EventId(ops[0]), "by hand", None, None)
     world.calm()
     world.check()
+
+
+def test_what_the_rail_may_hold_for_a_deal_that_a_copy_of_the_home_refused_is_told(
+    world: Escrowed, market: Market, tmp_path: Path
+) -> None:
+    """One home consents, and has the rail asked; its copy, which has not heard of it, refuses."""
+    copy = homes.copied(world.ada, tmp_path / "copy", market.key("mallory"))
+    hiring.decline(copy, None, world.deal, "no time")
+    world.round()
+    world.meet()
+    order(world.lisa, world, "fund", 1_000)
+    world.till.fault = "lost"
+    world.round()
+    homes.meet(copy, *world.everybody)
+    copy.close()
+    assert world.now().state == "declined"
+    assert world.till.balance() == 1_025
+    renewal.renew(world.ada)
+    assert "may have moved money" in world.round().problems[0]
