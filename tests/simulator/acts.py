@@ -18,7 +18,7 @@ from chaise_cli.domain.directory import PostPublished, ServicePublished
 from chaise_cli.domain.fold import DealState
 from chaise_cli.domain.money import Money
 from chaise_cli.domain.terms import Planned
-from chaise_cli.ids import EventId, IdentityId, SpaceId, public, raw, text
+from chaise_cli.ids import EventId, IdentityId, SpaceId, base32, public, raw, text
 from chaise_cli.session import (
     answering,
     boards,
@@ -29,6 +29,7 @@ from chaise_cli.session import (
     paying,
     posting,
     profiles,
+    settling,
     showing,
     talking,
     trust,
@@ -326,6 +327,15 @@ def _review(scene: Scene) -> Call:
     return lambda s, asked: trust.review(s, space, words, asked)
 
 
+def _settle(scene: Scene) -> Call:
+    """Rather the history that stands, so that the other side may name the same."""
+    named = finding.Named("deal", scene.space)
+    ways = settling._ways(scene.session, named)
+    way = next((one for one in ways if one.stands), None) if scene.chance.random() < 0.8 else scene.pick(ways)
+    last = base32(raw((way or ways[0]).events[-1])) if ways else ""
+    return lambda s, asked: settling.settle(s, named, last, asked)
+
+
 ACTS: Final[dict[str, Callable[[Scene], Call | None]]] = {
     "post": _post, "post edit": _revise, "close": _close, "service": _service, "profile": _profile,
     "board create": _board, "invite": _invite, "propose": _propose, "message": _message, "attest": _attest,
@@ -340,6 +350,8 @@ ACTS: Final[dict[str, Callable[[Scene], Call | None]]] = {
     "review": _in_deal(_review),
 }  # fmt: skip
 """Every act, by name. What another part of the product brings is one more row."""
+# What only some deals wait for, and is not done out of the blue; the draws of earlier seeds stay as they were.
+_WAITED_FOR: Final[dict[str, Callable[[Scene], Call | None]]] = ACTS | {"settle": _in_deal(_settle)}
 
 # From the verbs that the product itself says somebody may type to the acts above.
 _OF_DEAL: Final = {verb: verb for verb in ("invite", "propose", "shortlist", "hire", "accept", "decline", "withdraw")}
@@ -353,7 +365,7 @@ _EXPECTED: Final = {
     "terms": "accept", "cancel": "let go", "delivery": "release", "call": "accept call", "call_lapsed": "book",
     "call_lost": "book", "call_outcome": "outcome", "proposal": "shortlist", "shortlisted": "hire",
     "invitation": "propose", "changes": "deliver", "funded": "deliver", "planned": "fund", "hold": "attest",
-    "payout": "attest", "review": "review", "talk": "propose", "consent": "accept",
+    "payout": "attest", "review": "review", "talk": "propose", "consent": "accept", "contested": "settle",
 }  # fmt: skip
 _EARLY: Final = ("post", "propose", "propose", "message", "invite")
 _INSTEAD: Final = {
@@ -376,7 +388,7 @@ def choose(device: Device, chance: random.Random, done: Counter[str]) -> tuple[s
         wish = (chance.choice(_EARLY), None, None)
     name, n, booking = wish or (chance.choice(list(ACTS)), None, None)
     scene.about = (n, booking)
-    return name, ACTS[name](scene)
+    return name, _WAITED_FOR[name](scene)
 
 
 def choose_of_money(device: Device, chance: random.Random, done: Counter[str]) -> tuple[str, Call | None]:
@@ -386,13 +398,14 @@ def choose_of_money(device: Device, chance: random.Random, done: Counter[str]) -
     if not found:
         return "none", None
     scene = Scene(device, chance, showing.state_of(device.session, SpaceId(text(chance.choice(found)[0]))))
-    wishes = [wish for wish in (*_expected(scene), *_allowed(scene)) if wish[0] in _OF_MILESTONE.values()]
+    of_money = {"settle", *_OF_MILESTONE.values()}
+    wishes = [wish for wish in (*_expected(scene), *_allowed(scene)) if wish[0] in of_money]
     wishes = [wish for wish in wishes if wish[0] != "cancel" or chance.random() < 0.1]  # which ends it all
     wish = _rarest(scene, wishes, done) if chance.random() < 0.5 else scene.pick(wishes)
     if wish is None:
         return "none", None
     scene.about = (wish[1], None)
-    return wish[0], ACTS[wish[0]](scene)
+    return wish[0], _WAITED_FOR[wish[0]](scene)
 
 
 def _rarest(scene: Scene, wishes: Sequence[Wish], done: Counter[str]) -> Wish | None:
