@@ -304,3 +304,31 @@ def test_only_the_client_of_a_deal_that_was_hired_comes_back(lisa: Session, jame
         hire.hire_again(lisa, None, before, hire.Changes())
     with pytest.raises(NotYours):
         hire.hire_again(james, None, before, hire.Changes())
+
+
+def test_an_agent_who_refused_takes_no_deal_back_by_a_second_history_once_both_sides_have_hired_anew(
+    lisa: Session, james: Session, ada: Session, deal: SpaceId, market: Market, tmp_path: Path
+) -> None:
+    """It consents in a copy of its home, and writes a movement there, for which a contest would have it stand."""
+    copy = homes.copied(ada, tmp_path / "copy", market.key("mallory"))
+    hire.decline(ada, None, deal, "no time")
+    homes.meet(lisa, james, ada)
+    upkeep.run(lisa)
+    homes.meet(lisa, james)
+    hire.hire(lisa, None, deal, hire.Changes(agent=lisa.me.identity), beyond=True)
+    homes.meet(lisa, james)
+    accept(james, deal)
+    homes.meet(lisa, james)
+    upkeep.run(lisa)
+    homes.meet(lisa, james)
+    before = now(lisa, deal).taken.deal
+    assert (before.state, before.parties.agent) == ("hired", lisa.me.identity)
+    accept(copy, deal)
+    with homes.deal_writer(copy, deal) as writer:
+        nothing = EventId(text(bytes(32)))
+        writer.writer.write(writer.space, [MoneyReleased(None, 1, 1, 0, nothing)])
+    homes.meet(copy, lisa, james, ada)
+    after = now(lisa, deal).taken.deal
+    assert (after.state, after.parties.agent) == ("hired", lisa.me.identity)
+    agreed(deal, lisa, james, ada, copy)
+    copy.close()
