@@ -16,7 +16,7 @@ from chaise_cli.session import finding, upkeep
 from chaise_cli.session import hiring as hire
 from chaise_cli.session.session import Session
 from chaise_cli.store import deals, events
-from tests.fakes import acts, homes
+from tests.fakes import acts, homes, kin
 from tests.fakes.homes import Market
 
 
@@ -332,3 +332,36 @@ def test_an_agent_who_refused_takes_no_deal_back_by_a_second_history_once_both_s
     assert (after.state, after.parties.agent) == ("hired", lisa.me.identity)
     agreed(deal, lisa, james, ada, copy)
     copy.close()
+
+
+def test_a_client_and_an_agent_who_refused_take_no_deal_back_from_the_one_hired_since(
+    lisa: Session, james: Session, ada: Session, deal: SpaceId, market: Market, tmp_path: Path
+) -> None:
+    """The client forks behind the first take-up, and who refused consents behind each of its histories."""
+    clara = homes.found(tmp_path, "clara", "talent")
+    boards.join(clara, boards.invite(lisa, None).board["invite"], None, None)
+    homes.meet(lisa, james, clara)
+    kept = [homes.copied(lisa, tmp_path / f"copy {n}", market.key("lisa")) for n in range(5)]
+    hire.decline(ada, None, deal, "no time")
+    homes.meet(lisa, james, ada)
+    upkeep.run(lisa)
+    offer(lisa, deal, clara)
+    homes.meet(lisa, james, ada)
+    accept(james, deal)
+    homes.meet(lisa, james)
+    upkeep.run(lisa)
+    homes.meet(lisa, james, clara)
+    accept(clara, deal)
+    homes.meet(lisa, james, clara, ada)
+    for n, copy in enumerate(kept):
+        for _ in range(n + 1):
+            homes.write_raw(copy, deal, order.Taken())
+    forks = sorted((text(raw(kin.head(copy, deal))), copy) for copy in kept)
+    homes.write_raw(ada, deal, *(order.AgentDevice(ada.me.device, EventId(head)) for head, _ in forks))
+    homes.meet(lisa, james, clara, ada, *kept)
+    after = now(james, deal).taken.deal
+    assert (after.state, after.parties.agent, after.contested) == ("hired", clara.me.identity, False)
+    assert len(events.branches_of(james.db, homes.space_no(james, deal), raw(lisa.me.device))) > 2
+    agreed(deal, lisa, james, ada, clara)
+    for session in (clara, *kept):
+        session.close()
