@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from chaise_cli.domain import consent, order
+from chaise_cli.domain import consent, order, talk
 from chaise_cli.domain.body import replace
 from chaise_cli.domain.movements import MoneyReleased
 from chaise_cli.domain.terms import OtherAgent
 from chaise_cli.domain.transitions import NotYours
 from chaise_cli.ids import EventId, SpaceId, raw, text
-from chaise_cli.session import finding, upkeep
+from chaise_cli.session import boards, finding, upkeep
 from chaise_cli.session import hiring as hire
 from chaise_cli.session.session import Session
 from chaise_cli.store import deals, events
@@ -354,8 +354,7 @@ def test_a_client_and_an_agent_who_refused_take_no_deal_back_from_the_one_hired_
     accept(clara, deal)
     homes.meet(lisa, james, clara, ada)
     for n, copy in enumerate(kept):
-        for _ in range(n + 1):
-            homes.write_raw(copy, deal, order.Taken())
+        homes.write_raw(copy, deal, talk.MessageSent(f"history {n}", ()))
     forks = sorted((text(raw(kin.head(copy, deal))), copy) for copy in kept)
     homes.write_raw(ada, deal, *(order.AgentDevice(ada.me.device, EventId(head)) for head, _ in forks))
     homes.meet(lisa, james, clara, ada, *kept)
