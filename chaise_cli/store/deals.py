@@ -142,6 +142,9 @@ class DealFold:
 
     def _names_agent(self, row: Row, found: Loaded) -> bool:
         """Whether terms may make a third party the agent: it may write freely once they are accepted."""
+        refused = "SELECT 1 FROM event WHERE kind = 'agent.refused' AND chain = ?"
+        if row.kind == "terms.accepted" and any(self._db.execute(refused, (no,)).fetchone() for no in self._chains):
+            return True  # which it may confirm
         offer = row.content if row.kind == "terms.offered" else None
         if row.kind == "terms.accepted" and row.content is not None:
             stored = events.find_event(self._db, raw(row.content.offer))

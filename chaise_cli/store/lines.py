@@ -119,7 +119,9 @@ class Telling:
         consents = {text(row.id) for row in answers}
         handovers = [one for one in said.handovers if one.after != root.id or one.place.id in consents]
         line = order.agent_line(order.Opening(root, root.device), said._replace(handovers=handovers))
-        ends = {*said.moves, *settled}
+        # Terms that both sides signed knowing of it confirm a refusal: then only what they settle on stands before it.
+        confirmed = any({text(row.id), row.content.offer} <= refused for row, _ in self._signed(deal.parties))
+        ends = {*settled, *(() if confirmed else said.moves)}
         if len(line.holders) > 1 and (not refusals or any(place.id in ends for place in line.events[1:])):
             return line._replace(events=line.events[1:])
         if not refusals:
@@ -129,15 +131,18 @@ class Telling:
 
     def agents(self, parties: Parties) -> frozenset[str]:
         """Third parties whom terms that both sides signed name as the agent, whatever became of those terms."""
+        found = {offer.content.terms.agent for _, offer in self._signed(parties)}
+        return frozenset(found - {parties.client, parties.talent})
+
+    def _signed(self, parties: Parties) -> Iterable[tuple[Row, Row]]:
+        """Each acceptance by one side of what the other one offered, with that offer."""
         offers = {text(row.id): row for row, _ in self._rows() if isinstance(row.content, TermsOffered)}
-        found = set()
         for row, _ in self._rows():
             offer = offers.get(row.content.offer) if isinstance(row.content, TermsAccepted) else None
             if offer is None or {offer.identity, row.identity} != {parties.client, parties.talent}:
                 continue
             if offer.content.hash == row.content.hash:
-                found.add(offer.content.terms.agent)
-        return frozenset(found - {parties.client, parties.talent})
+                yield row, offer
 
     def ways(self, lead: Callable[[str | None], tuple[str, order.Line]]) -> list[tuple[list[order.Place], bool]]:
         """What stands to choice in a contested deal: each way from its first event on, and whether it stands now.
