@@ -372,7 +372,8 @@ class World:
             for device in self.holders():
                 with _as(device):
                     self.till.settle()
-                    driving.again(device.session)
+                    if not device.session.behind:
+                        driving.again(device.session)
                     agency.work(self.till, device)
                 self.acknowledge(device)
             self._come_round()
