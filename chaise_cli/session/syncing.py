@@ -16,7 +16,7 @@ from chaise_cli.ids import raw
 from chaise_cli.session import doors, pairing, proofs, upkeep
 from chaise_cli.session.relaying import RelayMemory
 from chaise_cli.session.replica import HomeReplica, HomeSigner
-from chaise_cli.store import events, own
+from chaise_cli.store import events
 from chaise_cli.store import places as remembered
 from sync import engine, places, web
 from sync.transports import stdio
@@ -288,14 +288,14 @@ def meet(session: Session, place: int, url: str) -> Done:
 
 
 def _exchange(session: Session, place: int | None, url: str, transport: Transport, progress: Progress) -> Done:
-    """Exchange, do what falls due, and exchange again when that wrote something, or self told of further boards."""
+    """Exchange, do what falls due, and exchange again when that wrote what the place sees, or told of boards."""
     boards = len(events.spaces(session.db, "board"))
     done = _once(session, place, transport, progress)
     problems, sent, received = [problem.text for problem in done.problems], done.sent, done.received
     if done.failure is None and not session.behind and session.me.grant is None:
-        before = own.written(session.db)
+        before = remembered.heights(session.db)
         problems += upkeep.run(session)
-        if own.written(session.db) != before or len(events.spaces(session.db, "board")) != boards:
+        if _grown(session, before) & done.shared or len(events.spaces(session.db, "board")) != boards:
             again = _once(session, place, transport, progress)
             sent, received = sent + again.sent, received + again.received
             problems += [problem.text for problem in again.problems]
@@ -307,6 +307,12 @@ def _exchange(session: Session, place: int | None, url: str, transport: Transpor
         with session.admitting():
             remembered.note_problem(session.db, place, error.sentence() if error else None)
     return last
+
+
+def _grown(session: Session, before: Sequence[Height]) -> frozenset[bytes]:
+    """The spaces of which more is held than before."""
+    numbers = {height.space for height in set(remembered.heights(session.db)).difference(before)}
+    return frozenset(raw(events.space_numbered(session.db, no).id) for no in numbers)
 
 
 def _once(session: Session, place: int | None, transport: Transport, progress: Progress) -> engine.Exchange:

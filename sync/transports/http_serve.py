@@ -227,11 +227,9 @@ class Server:
         self._http.shutdown()
         self._http.server_close()
         end = monotonic() + grace_s
-        for talk in list(self._talks.values()):
-            if talk.lock.acquire(timeout=max(0.0, end - monotonic())):
-                talk.lock.release()
         self._stopped.set()
         self.news.tell()
+        self._http.wait_idle(grace_s)
         for talk in list(self._talks.values()):
             talk.pipe.end()
         self._http.drop_all()
@@ -349,7 +347,7 @@ class _Http(ThreadingHTTPServer):
         self.owner = owner
         self._context = context
         self._held: dict[socket.socket, float | None] = {}  # until when each has to have made its request
-        self._guard = Lock()
+        self._guard = Condition()
         super().__init__(listen, _Handler)
 
     def server_bind(self) -> None:
@@ -395,6 +393,7 @@ class _Http(ThreadingHTTPServer):
         """A connection is over."""
         with self._guard:
             self._held.pop(request, None)
+            self._guard.notify_all()
         _cut(request)
         self.close_request(request)
 
@@ -406,6 +405,7 @@ class _Http(ThreadingHTTPServer):
         with self._guard:
             if request in self._held:
                 self._held[request] = monotonic() + self.owner.limits.receive_s
+                self._guard.notify_all()
 
     def working(self, request: socket.socket) -> None:
         """Its request has come whole, and is being answered."""
@@ -419,6 +419,11 @@ class _Http(ThreadingHTTPServer):
             for held in [held for held, until in self._held.items() if until is not None and until < now]:
                 _cut(held)
                 self._held.pop(held)
+
+    def wait_idle(self, timeout_s: float) -> None:
+        """Until every request that has come whole is answered, or the time is over."""
+        with self._guard:
+            self._guard.wait_for(lambda: None not in self._held.values(), timeout_s)
 
     def drop_all(self) -> None:
         """Break off everybody."""

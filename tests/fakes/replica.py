@@ -39,6 +39,15 @@ class Device:
         issued = certificate.issue(of_root, kind, identity, ids.DeviceId(ids.text(self.device)), name, 0)
         self.certificates = canonical.encode([issued.value()])
 
+    def granted(self, name: str) -> Device:
+        """The key of a grant that this device made."""
+        grant = Device(name)
+        grant.identity = self.identity
+        of, key = ids.IdentityId(ids.text(self.identity)), ids.DeviceId(ids.text(grant.device))
+        issued = certificate.issue(self.signer, "grant", of, key, name, 0, ids.text(bytes(32)), 1)
+        grant.certificates = canonical.encode([issued.value(), *canonical.decode(self.certificates)])
+        return grant
+
     def prove(self, message: bytes) -> bytes:
         """As `sync.replica.Signer`."""
         return self.signer.sign(signing.TAGS.proof, message)

@@ -316,7 +316,7 @@ def test_a_proof_is_good_for_one_conversation_alone() -> None:
         (hello(JAMES, device=ids.text(MALLORY.device)), "peer.unproven"),
         (hello(JAMES, certificates=[]), "certificate.bad"),
         (hello(JAMES, certificates=[{"v": 1}]), "certificate.bad"),
-        (hello(Device("grant", kind="grant")), "peer.unproven"),
+        (hello(JAMES.granted("grant")), "peer.unproven"),
         (hello(JAMES) + frame(wire.PROOF, b"") + frame(wire.END), "peer.unproven"),
         (frame(wire.ERROR, canonical.encode({"code": "store.full", "text": "no\x1b[2J room"})), "peer.failed"),
         (frame(wire.ERROR, b"?"), "peer.protocol"),
