@@ -45,8 +45,14 @@ class Device:
         grant.identity = self.identity
         of, key = ids.IdentityId(ids.text(self.identity)), ids.DeviceId(ids.text(grant.device))
         issued = certificate.issue(self.signer, "grant", of, key, name, 0, ids.text(bytes(32)), 1)
-        grant.certificates = canonical.encode([issued.value(), *canonical.decode(self.certificates)])
+        grant.certificates = canonical.encode([issued.value(), *self.chain()])
         return grant
+
+    def chain(self) -> list[object]:
+        """Its certificates, its own first."""
+        found = canonical.decode(self.certificates)
+        assert isinstance(found, list)
+        return found
 
     def prove(self, message: bytes) -> bytes:
         """As `sync.replica.Signer`."""
