@@ -214,13 +214,13 @@ class _Driver:
         if not isinstance(outcome, rail.Succeeded):
             return attempt
         asked, op = Money(attempt.amount, attempt.currency), public("op", attempt.op)
+        if outcome.amount != asked:
+            if attempt.act != "hold" or outcome.amount.currency != asked.currency or not agency.is_heir(deal):
+                raise OtherAmount(rail=turn.adapter.name, moved=outcome.amount, asked=asked, op=op)
+            attempt = attempt._replace(amount=outcome.amount.minor)
         if outcome.fee.currency != asked.currency:
             raise OtherFee(rail=turn.adapter.name, fee=outcome.fee, asked=asked, op=op)
-        if outcome.amount == asked:
-            return attempt
-        if attempt.act == "hold" and outcome.amount.currency == asked.currency and agency.is_heir(deal):
-            return attempt._replace(amount=outcome.amount.minor)
-        raise OtherAmount(rail=turn.adapter.name, moved=outcome.amount, asked=asked, op=op)
+        return attempt
 
     def _settle(self, deal: DealWriter, attempt: Attempt, outcome: Outcome) -> None:
         """Note what became of a payment, with the movement that it proves."""
