@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import shutil
+import tempfile
+from pathlib import Path
 from typing import Final
 
 import coverage
@@ -12,6 +16,8 @@ from coverage.exceptions import NoDataError
 
 FLOOR_PERCENT: Final = 95
 PARTS: Final = ("chaise_cli/domain", "chaise_cli/ledger", "sync")
+ROOM_BYTES: Final = 4 * 1024**3
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108  a folder of Linux that lies in memory
 _below: Final = pytest.StashKey[list[str]]()
 
 # Derandomized: a full check says the same twice. `make soak` looks for what it does not know yet.
@@ -21,6 +27,14 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.register_profile("soak", max_examples=2_000, deadline=None, suppress_health_check=_calm)
 hypothesis.settings.load_profile("check")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the tests' folders in memory where the system offers it: every commit waits for the disk otherwise."""
+    if config.option.basetemp is None and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > ROOM_BYTES:
+        os.environ.setdefault("TMPDIR", str(_MEMORY))
+        tempfile.tempdir = None  # to be looked up again
 
 
 @pytest.hookimpl(trylast=True)

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from unittest import mock
@@ -156,37 +156,63 @@ class Person:
 
     @contextmanager
     def _here(self, env: dict[str, str]) -> Iterator[None]:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-        clean |= {"CHAISE_HOME": str(self.home), "XDG_RUNTIME_DIR": str(self.folder / "run"), "HOME": str(self.folder)}
-        clean |= {"NO_COLOR": "1", "COLUMNS": "120"} | ({clock.VARIABLE: self.now} if self.now else {})
+        given = {"CHAISE_HOME": str(self.home), "XDG_RUNTIME_DIR": str(self.folder / "run"), "HOME": str(self.folder)}
+        given |= {"NO_COLOR": "1", "COLUMNS": "120"} | ({clock.VARIABLE: self.now} if self.now else {}) | env
         mask = os.umask(0o077)
         try:
-            with mock.patch.dict(os.environ, clean | env, clear=True):
+            with _environment(given):
                 yield
         finally:
             os.umask(mask)
 
 
+@contextmanager
+def _environment(given: dict[str, str]) -> Iterator[None]:
+    """These variables and no others that Chaise looks at. Only what differs is touched, for this runs very often."""
+    kept = {name: os.environ[name] for name in os.environ if name in given or name.startswith(_OURS)}
+    for name in kept.keys() - given.keys():
+        del os.environ[name]
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        for name in given.keys() - kept.keys():
+            os.environ.pop(name, None)
+        os.environ.update(kept)
+
+
 def exchange(*people: Person) -> None:
     """Carry everything people may share to one another, until nobody learns anything new."""
-    for _ in range(3):
-        for one in people:
-            for other in people:
-                if one is not other:
-                    _carry(one, other)
+    with ExitStack() as stack:
+        sessions = [stack.enter_context(one.session()) for one in people]
+        while sum(_carry(one, other) for one in sessions for other in sessions if one is not other):
+            pass
 
 
-def _carry(one: Person, other: Person) -> None:
-    with one.session() as giver, other.session() as taker:
-        for space in events.spaces(giver.db):
-            held = events.find_space(taker.db, space.id)
-            if space.kind == "self" or (space.kind == "board" and held is None):
-                continue
-            segments = [run for chain in events.chains(giver.db, space.no) for run in _segments(giver, space, chain)]
-            segments = [run for run in segments if run.device != raw(taker.me.device)]
-            if segments:
-                with taker.writing():
-                    admission.Admission(taker, space.id).run(segments)
+def _carry(giver: Session, taker: Session) -> bool:
+    """Whether the taker learned something."""
+    learned = False
+    for space in events.spaces(giver.db):
+        held = events.find_space(taker.db, space.id)
+        if space.kind == "self" or (space.kind == "board" and held is None):
+            continue
+        chains = [chain for chain in events.chains(giver.db, space.no) if events.find_event(taker.db, chain.id) is None]
+        segments = [run for chain in chains for run in _segments(giver, space, chain)]
+        segments = [run for run in segments if run.device != raw(taker.me.device)]
+        if segments:
+            before = _held(taker)
+            with taker.writing():
+                admission.Admission(taker, space.id).run(segments)
+            learned = learned or _held(taker) != before
+    return learned
+
+
+def _held(session: Session) -> tuple[int, int]:
+    """How many events were taken in, and how many wait."""
+    counts: tuple[int, int] = session.db.execute(
+        "SELECT (SELECT count(*) FROM event), (SELECT count(*) FROM waiting)"
+    ).fetchone()
+    return counts
 
 
 def _segments(session: Session, space: events.Space, chain: events.Chain) -> Iterator[Segment]:

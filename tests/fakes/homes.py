@@ -135,10 +135,11 @@ def market(folder: Path) -> Market:
     return Market(folder, board)
 
 
-def runs(session: Session, space: SpaceId, limit: int = 1000) -> list[Segment]:
-    """Everything a home holds of a space, as it travels, in pieces of about `limit` events."""
+def runs(session: Session, space: SpaceId, limit: int = 1000, known: frozenset[Head] = frozenset()) -> list[Segment]:
+    """What a home holds of a space but chains that end in `known`, as it travels, in pieces of about `limit` events."""
     replica = HomeReplica(session)
-    return [run for head in replica.heads(raw(space)) for run in _history(replica, raw(space), head, 0, limit)]
+    heads = [head for head in replica.heads(raw(space)) if head not in known]
+    return [run for head in heads for run in _history(replica, raw(space), head, 0, limit)]
 
 
 def _history(replica: HomeReplica, space: bytes, head: Head, at: int, limit: int) -> Iterator[Segment]:

@@ -34,8 +34,10 @@ def carry(giver: Session, taker: Session, only: SpaceId | None = None) -> None:
         named = raw(taker.me.identity) in info.names
         if (info.kind != "deal" and not held) or (info.kind == "deal" and not named) or only not in (None, space):
             continue
-        heads = {head.device: head.seq for head in homes.HomeReplica(taker).heads(info.id)}
-        news = [run for run in homes.runs(giver, space) if run.last_seq > heads.get(run.device, -1)]
+        theirs = homes.HomeReplica(taker).heads(info.id)
+        reached = {head.device: head.seq for head in theirs}
+        runs = homes.runs(giver, space, known=frozenset(theirs))
+        news = [run for run in runs if run.last_seq > reached.get(run.device, -1)]
         if news:
             homes.deliver(taker, space, news)
 
