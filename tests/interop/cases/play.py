@@ -71,8 +71,9 @@ class Play:
         return text(pen.ids[-1])
 
     def moves(self, kind: str, data: dict[str, Any], *, who: str = "lisa", prev: str | None = None, **more: Any) -> str:
-        """A movement of the agent behind the last one."""
-        self.last = self.do(who, kind, data | {"prev": prev or self.last}, **more)
+        """A movement of the agent behind the last one; it cost nothing."""
+        free = {"cost": 0} if kind in ("money.held", "money.paid_out", "money.reversed") else {}
+        self.last = self.do(who, kind, free | data | {"prev": prev or self.last}, **more)
         return self.last
 
     def sign(self, who: str, hashed: str) -> str:
@@ -123,7 +124,7 @@ class Play:
     def held(self, amount: int, fee: int = 0, n: int = 1) -> str:
         """Money is asked for, and held."""
         op = self.fund(amount, n)
-        return self.moves("money.held", {"op": op, "milestone": n, "amount": amount, "fee": fee, "cost": 0, "ref": "r"})
+        return self.moves("money.held", {"op": op, "milestone": n, "amount": amount, "fee": fee, "ref": "r"})
 
     def give(self, who: str, *, n: int = 1, at: int = AT, deaf: bool = False, **other: Any) -> str:
         """A release by Lisa, or a refund by James."""

@@ -454,7 +454,7 @@ class Wild(forks.Wild):
 
     def _hold(self) -> None:
         op = self.say("lisa", "fund.requested", forks._asked(self, 1_000) | {"fingerprint": NOBODY})
-        data = {"op": op, "milestone": 1, "amount": 1_000, "fee": 0, "ref": "r"}
+        data = {"op": op, "milestone": 1, "amount": 1_000, "fee": 0, "cost": 0, "ref": "r"}
         prev = self.dice.choice([self.opening, self.last])
         who = self.dice.choice([self.holder] * 3 + [f"{self.holder}+", self._ada(), "lisa"])
         who = who if who in self.pens else self.holder
