@@ -89,6 +89,8 @@ def apply(state: DealState, e: Recorded) -> tuple[DealState, str | None]:
 
 def _is_cut(state: DealState, e: Recorded) -> bool:
     own = [one for one in state.revoked if one.by == e.by]  # nobody revokes a device of the other side
+    if e.grant is not None:  # a revocation may keep devices and never a run
+        own = [one._replace(keeps=()) for one in own]
     cut = revocation.limit(e.above or (e.device,), own, e.beside)
     return cut is not None and e.seq > cut
 

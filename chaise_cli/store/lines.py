@@ -120,7 +120,8 @@ class Telling:
         handovers = [one for one in said.handovers if one.after != root.id or one.place.id in consents]
         line = order.agent_line(order.Opening(root, root.device), said._replace(handovers=handovers))
         # Terms that both sides signed knowing of it confirm a refusal: then only what they settle on stands before it.
-        confirmed = any({text(row.id), row.content.offer} <= refused for row, _ in self._signed(deal.parties))
+        pairs = [{text(row.id), row.content.offer} for row, _ in self._signed(deal.parties)]
+        confirmed = any(pair <= self._covering([refusal]) for refusal in refusals for pair in pairs)
         ends = {*settled, *(() if confirmed else said.moves)}
         if len(line.holders) > 1 and (not refusals or any(place.id in ends for place in line.events[1:])):
             return line._replace(events=line.events[1:])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.interop import verdicts
-from tests.interop.cases import comparing, deals, envelopes, forks, keys, market, pairs, thirds, travels
+from tests.interop.cases import comparing, deals, envelopes, forks, grants, keys, market, pairs, thirds, travels
 from tests.interop.cases.common import Case
 
 FOLDER: Final = Path(__file__).with_name("vectors")
@@ -25,6 +25,7 @@ FILES: Final[dict[str, Callable[[], Iterable[Case]]]] = {
     "deals.json": deals.cases,
     "forks.json": forks.cases,
     "thirds.json": thirds.cases,
+    "grants.json": grants.cases,
 }
 
 

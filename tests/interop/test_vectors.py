@@ -14,7 +14,7 @@ from typing import Any, Final, NoReturn
 import pytest
 
 from tests.interop import make_vectors, verdicts
-from tests.interop.cases import chance, forks, thirds
+from tests.interop.cases import chance, forks, grants, thirds
 from tests.interop.cases.common import Case
 
 VERIFIER: Final = Path(__file__).with_name("verifier") / "verifier.mjs"
@@ -90,12 +90,14 @@ def test_the_second_program_uses_what_node_brings_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    "deal", [chance.deal, forks.deal, thirds.deal], ids=["devices", "copies and revocations", "a third party"]
+    ("deal", "seeds"),
+    [(chance.deal, 60), (forks.deal, 60), (thirds.deal, 60), (grants.deal, 30)],
+    ids=["devices", "copies and revocations", "a third party", "grants"],
 )
-def test_a_second_program_folds_deals_of_chance_alike(tmp_path: Path, deal: Callable[[int], Case]) -> None:
-    """Sixty deals of fixed seeds, with acts nobody sensible would write, crossing and from several devices."""
+def test_a_second_program_folds_deals_of_chance_alike(tmp_path: Path, deal: Callable[[int], Case], seeds: int) -> None:
+    """Deals of fixed seeds, with acts nobody sensible would write, crossing and from several devices."""
     rows = []
-    for seed in range(60):
+    for seed in range(seeds):
         made = deal(seed)
         verdict, values = verdicts.judge(made.kind, made.given)
         rows.append({"name": made.name, "kind": made.kind, "input": made.given, "verdict": verdict, "values": values})

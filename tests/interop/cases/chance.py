@@ -74,7 +74,8 @@ def _accepted(play: Chance) -> None:
         play.ids.append(play.accept(play.dice.choice(play.offers), play.talent(), at=play.now))
 
 
-def _asked(play: Chance, *, steps: bool) -> dict[str, Any]:
+def asked(play: Chance, *, steps: bool) -> dict[str, Any]:
+    """What asks for money: to a total, or (steps) by an amount or all."""
     way = play.dice.choice(["total", "all", "amount"]) if steps else "total"
     named = play.dice.choice([None, "q1", "q2"]) if way != "amount" else play.dice.choice(["q1", "q2", "q3", None])
     data: dict[str, Any] = {
@@ -119,7 +120,7 @@ def _funded(play: Chance) -> None:
     total = play.dice.choice([500, 1_000])
     fee = play.dice.choice([0, 0, total * 250 // 10_000])
     op = play.say(
-        "lisa", "fund.requested", _asked(play, steps=False) | {"milestone": 1, "total": total, "currency": "EUR"}
+        "lisa", "fund.requested", asked(play, steps=False) | {"milestone": 1, "total": total, "currency": "EUR"}
     )
     data = {"op": op, "milestone": 1, "amount": total, "fee": fee, "cost": 0, "ref": "r"}
     play.last = play.say("lisa", "money.held", data | {"prev": play.last})
@@ -161,10 +162,10 @@ ACTS: Final[list[Act]] = [
     _spoken(Chance.side, "deal.declined", _any("of", reason="")),
     _spoken(Chance.side, "deal.withdrawn", _any("of")),
     _spoken(Chance.side, "message.sent", {"text": "", "files": []}),
-    _spoken(Chance.client, "fund.requested", lambda play: _asked(play, steps=False)),
-    _spoken(Chance.client, "release.authorized", lambda play: _asked(play, steps=True) | {"run": None}),
-    _spoken(Chance.client, "release.authorized", lambda play: _asked(play, steps=True) | {"run": None}),
-    _spoken(Chance.talent, "refund.authorized", lambda play: _asked(play, steps=True)),
+    _spoken(Chance.client, "fund.requested", lambda play: asked(play, steps=False)),
+    _spoken(Chance.client, "release.authorized", lambda play: asked(play, steps=True) | {"run": None}),
+    _spoken(Chance.client, "release.authorized", lambda play: asked(play, steps=True) | {"run": None}),
+    _spoken(Chance.talent, "refund.authorized", lambda play: asked(play, steps=True)),
     _spoken(Chance.talent, "work.delivered", _note),
     _spoken(Chance.talent, "work.delivered", _note),
     _spoken(Chance.client, "work.changes_requested", {"milestone": 1, "reason": "x"}),

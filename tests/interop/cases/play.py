@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from chaise_cli.crypto import signing
 from chaise_cli.domain.terms import digest
@@ -23,11 +23,14 @@ ZERO: Final = text(bytes(32))
 class Play:
     """A deal between Lisa, the client, and James. Both know all that was written, unless told otherwise."""
 
+    PAGE: ClassVar[str] = "order.md"
+
     def __init__(self, *, opener: str = "lisa", agent: bytes | None = None, opens: bool = True, **other: Any) -> None:
         self.pens = {"lisa": Pen("lisa", secret=SECRET), "james": Pen("james", secret=SECRET)}
         self.known: dict[tuple[str, str], int] = {}
         self.lost: set[str] = set()
         self.parted: dict[str, int] = {}  # copies of a device, by the first event that is theirs alone
+        self.proofs: dict[str, list[object]] = {}  # certificates of those that have others than their root's
         self.pens[opener].genesis()
         self.space = self.pens[opener].space
         for pen in self.pens.values():
@@ -67,12 +70,15 @@ class Play:
                 continue
             self.known[who, name] = other.seq
             seen.append(other.head())
+        if pen.seq == 0 and who in self.proofs:
+            more = {"cert": self.proofs[who]} | more
         pen.tell(kind, {} if data is None else data, seen=sorted(set(seen)), at=at, **more)
         return text(pen.ids[-1])
 
     def moves(self, kind: str, data: dict[str, Any], *, who: str = "lisa", prev: str | None = None, **more: Any) -> str:
-        """A movement of the agent behind the last one."""
-        self.last = self.do(who, kind, data | {"prev": prev or self.last}, **more)
+        """A movement of the agent behind the last one; it cost nothing."""
+        free = {"cost": 0} if kind in ("money.held", "money.paid_out", "money.reversed") else {}
+        self.last = self.do(who, kind, free | data | {"prev": prev or self.last}, **more)
         return self.last
 
     def sign(self, who: str, hashed: str) -> str:
@@ -123,7 +129,7 @@ class Play:
     def held(self, amount: int, fee: int = 0, n: int = 1) -> str:
         """Money is asked for, and held."""
         op = self.fund(amount, n)
-        return self.moves("money.held", {"op": op, "milestone": n, "amount": amount, "fee": fee, "cost": 0, "ref": "r"})
+        return self.moves("money.held", {"op": op, "milestone": n, "amount": amount, "fee": fee, "ref": "r"})
 
     def give(self, who: str, *, n: int = 1, at: int = AT, deaf: bool = False, **other: Any) -> str:
         """A release by Lisa, or a refund by James."""
@@ -171,4 +177,4 @@ class Play:
     def case(self, name: str) -> Case:
         """The vector of this deal as it stands."""
         packed = [segments.pack(run) for run in self.runs()]
-        return case(f"deal: {name}", "order.md", "deal", space=self.space, segments=packed, secret=SECRET)
+        return case(f"deal: {name}", self.PAGE, "deal", space=self.space, segments=packed, secret=SECRET)

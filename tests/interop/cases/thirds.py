@@ -63,6 +63,7 @@ def cases() -> Iterator[Case]:
     """All of the section."""
     yield from answered()
     yield from refused()
+    yield from confirmed()
     yield from of_the_client()
     yield from of_the_agent()
     yield from on_the_way()
@@ -167,6 +168,75 @@ def refused() -> Iterator[Case]:
     play.do("lisa", "cancel.requested", {"milestone": 1, "reason": ""})
     play.refuse()
     yield play.case("whose agent refuses when nothing is left of the deal")
+
+
+COPY: Final = "ada+"
+
+
+def twofold(*, refuses: bool = True) -> Third:
+    """Ada refuses, and knows nothing of it in a copy of her home."""
+    play = ready()
+    play.do("ada", "message.sent", {"text": "Hi", "files": []})
+    copied(play, "ada", COPY, play.pens["ada"].seq)
+    if refuses:
+        play.refuse()
+    return play
+
+
+def _taken_back(play: Third) -> str:
+    """The copy consents behind the first take-up, and says that it holds money."""
+    sides = ["lisa", "james"]
+    consent = play.consent(COPY, deaf=sides)
+    play.moved(play.hire, COPY, prev=play.opening, deaf=sides)
+    return consent
+
+
+def confirmed() -> Iterator[Case]:
+    play = twofold()
+    _taken_back(play)
+    yield play.case("whose agent refuses, and holds money in a copy of its home")
+    play = twofold()
+    play.offer(play.terms(500), deaf=[COPY])
+    _taken_back(play)
+    yield play.case("whose agent refuses, and holds money in a copy when one side has offered other terms")
+    play = twofold()
+    play.accept(play.offer(play.terms(500), deaf=[COPY]), deaf=[COPY])
+    play.do("lisa", "taken", deaf=[COPY])
+    consent = _taken_back(play)
+    yield play.case("whose agent refuses, and holds money in a copy when both sides have signed other terms")
+    for who in ("lisa", "james"):
+        play.do(who, "agent.settled", {"last": consent})
+    yield play.case("whose sides agree on a consent, after they signed terms that confirm the refusal")
+    play = twofold(refuses=False)
+    offer = play.offer(play.terms(500), deaf=[COPY])
+    play.refuse()
+    play.accept(offer, deaf=[COPY])
+    _taken_back(play)
+    yield play.case("whose agent refuses, and holds money in a copy when terms offered before were signed")
+    play = twofold()
+    play.accept(play.offer(play.terms(500), deaf=[COPY]), deaf=["lisa", "ada", COPY])
+    _taken_back(play)
+    yield play.case("whose agent refuses, and holds money in a copy when who signed had not heard of it")
+    play = twofold()
+    stale = play.offer(play.terms(500), deaf=[COPY])
+    play.offer(play.terms(600), deaf=[COPY])
+    play.accept(stale, deaf=[COPY])
+    _taken_back(play)
+    yield play.case("whose agent refuses, and holds money in a copy when terms were signed that had moved")
+    play = twofold()
+    offer = play.offer(play.terms(500), deaf=[COPY])
+    play.accept(offer, "lisa", deaf=[COPY])
+    play.accept((offer[0], NOBODY), deaf=[COPY])
+    _taken_back(play)
+    yield play.case("whose agent refuses, and holds money in a copy when nobody signed what the other side offered")
+    play = twofold(refuses=False)
+    copied(play, "ada", "ada++", play.pens["ada"].seq)
+    play.refuse(deaf=True)
+    play.refuse("ada++", deaf=True, at=AT + 1)
+    offer = play.offer(play.terms(500), deaf=[COPY, "ada++"])
+    play.accept(offer, deaf=["lisa", "ada", COPY])
+    _taken_back(play)
+    yield play.case("whose agent refuses twice, of which who offered knows one and who accepted the other")
 
 
 def of_the_client() -> Iterator[Case]:
@@ -400,7 +470,7 @@ class Wild(forks.Wild):
             self._refuse,
             self._hold,
         )
-        other: Final = (self._copy, self._copy, self._settle, self._settle, self._revoke, self._free)
+        other: Final = (self._copy, self._copy, self._settle, self._settle, self._revoke, self._free, self._again)
         for _ in range(steps):
             lot = self.dice.random()
             if lot < 0.5:
@@ -452,9 +522,27 @@ class Wild(forks.Wild):
         if self.dice.random() < 0.5:
             self.say(self._ada(), "agent.refused", {"hire": self.dice.choice(self.hires[-2:]), "reason": ""})
 
+    def _again(self) -> None:
+        """Ada refuses, and both sides sign other terms; a copy of her home may know less, and so may who signs."""
+        copied(self, "ada", COPY, self.pens["ada"].seq)
+        deaf = [COPY, *([] if self.dice.random() < 0.7 else ["ada"])]
+        self.ids.append(self.do("ada", "agent.refused", {"hire": self.hires[-1], "reason": ""}, at=self.now))
+        self.offers.append(self.offer(self.terms(1_000), self.dice.choice(["lisa", "james"]), at=self.now, deaf=deaf))
+        self.accept(self.offers[-1], self.dice.choice(["lisa", "james"]), at=self.now, deaf=deaf)
+        sides = ["lisa", "james"]
+        data = {"device": text(self.pens[COPY].device), "after": self.takes[-1]}
+        self.ids.append(self.do(COPY, "agent.device", data, at=self.now, deaf=sides))
+        if self.dice.random() < 0.8:
+            self.moved(self.hires[-1], COPY, prev=self.opening, deaf=sides)
+
+    def moved(self, op: str, who: str = "ada", **more: Any) -> str:
+        """Somebody says that 1,000 was held."""
+        data = {"op": op, "milestone": 1, "amount": 1_000, "fee": 0, "ref": "r"}
+        return self.moves("money.held", data, who=who, at=self.now, **more)
+
     def _hold(self) -> None:
         op = self.say("lisa", "fund.requested", forks._asked(self, 1_000) | {"fingerprint": NOBODY})
-        data = {"op": op, "milestone": 1, "amount": 1_000, "fee": 0, "ref": "r"}
+        data = {"op": op, "milestone": 1, "amount": 1_000, "fee": 0, "cost": 0, "ref": "r"}
         prev = self.dice.choice([self.opening, self.last])
         who = self.dice.choice([self.holder] * 3 + [f"{self.holder}+", self._ada(), "lisa"])
         who = who if who in self.pens else self.holder

@@ -4,6 +4,7 @@ import { holds } from './ed25519.mjs'
 import { certified, commitment, opened, plaintext } from './envelope.mjs'
 import { REVOCATION, stated } from './devices.mjs'
 import { Book } from './escrow.mjs'
+import { RUN_KINDS, isCertified } from './grants.mjs'
 import { FREE, formFault, isGuarded } from './kinds.mjs'
 import { beyond, cutOff } from './cuts.mjs'
 import { MONEY, leads, settled, wayThrough } from './line.mjs'
@@ -42,18 +43,21 @@ function read(events, secret, epoch) {
     Object.assign(event, { said, fault })
     event.who ??= owner(event) // by the first sealed event of its history
     if (event.who.fault) event.fault ??= event.who.fault
-    else if (said) event.fault = formFault('deal', said) ?? signatureFault(event)
+    else if (said) event.fault = formFault('deal', said, event.who.grant && RUN_KINDS) ?? signatureFault(event)
   }
 }
 
-function owner({ said, device }) {
+function owner({ said, device, space }) {
   const [proved] = quietly(() => certified(said?.cert, device))
-  if (proved && ['admin', 'device'].includes(proved.kind)) return { ...proved, identity: b64(proved.identity), fault: null }
-  return { identity: null, kind: null, above: [], fault: 'certificate.bad' }
+  const counts = proved && (['admin', 'device'].includes(proved.kind) || (proved.grant && same(proved.grant.space, space)))
+  if (counts) return { ...proved, identity: b64(proved.identity), fault: null }
+  return { identity: null, kind: null, grant: null, above: [], fault: 'certificate.bad' }
 }
 
-function signatureFault({ said: { kind, data }, device, who }) {
+function signatureFault(event) {
+  const { said: { kind, data }, device, who } = event
   if (REVOCATION.test(kind)) return stated(data, who.identity) ? null : 'device.bad_revocation'
+  if (kind === 'grant.created') return quietly(() => isCertified(data, event))[0] ? null : 'grant.bad_certificate'
   if (kind === 'review.voucher') return quietly(() => voucher(data.voucher))[1]
   if (!['terms.offered', 'terms.accepted'].includes(kind)) return null
   return holds(device, 'terms', unb64(data.hash), unb64(data.signature)) ? null : 'terms.bad_signature'
@@ -112,8 +116,8 @@ function lineOf(events, openings) {
     const names = settled(events, client, talent)
     const thirds = new Thirds(events, names, opening.said.data)
     const off = cutOff(events, client, talent)
-    const speaks = (event) => event.suite === 1 && event.who.identity === client && !off.has(event.name) && (!among || among.has(event.name))
-    const spoken = events.filter(speaks)
+    const speaks = ({ suite, who, name }) => suite === 1 && who.identity === client && !who.grant && !off.has(name)
+    const spoken = events.filter((event) => speaks(event) && (!among || among.has(event.name)))
     const way = wayThrough(opening, spoken, names, thirds.hired.length ? standing(opening, events, spoken, thirds) : null)
     return { opening, ...way, ...extended(opening, events, way, thirds) }
   })

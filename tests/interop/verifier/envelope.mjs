@@ -57,19 +57,21 @@ function wrap(value, bad) {
 export const identityOf = (root) => tagged('identity', root)
 export const commitment = (space, secret) => tagged('epoch-commit', space, secret)
 
-function certificate(value) {
+/** One certificate of the right form; whether it holds is asked elsewhere. */
+export function certificate(value) {
   const bad = 'certificate.bad'
   const forGrant = value?.kind === 'grant' ? ['space', 'until'] : []
   if (!keyed(value, 'at', 'by', 'device', 'identity', 'kind', 'name', 'sig', ...forGrant, 'v')) refuse(bad, 'keys')
   const [by, device, identity, sig] = [unb64(value.by, 32), unb64(value.device, 32), unb64(value.identity, 32), unb64(value.sig, 64)]
   const worded = typeof value.name === 'string' && characters(value.name) <= 64 && ['admin', 'device', 'grant', 'run'].includes(value.kind)
   if (!by || !device || !identity || !sig || !worded || value.v !== 1 || !integer(value.at, 0, 2 ** 53 - 1)) refuse(bad, 'form')
-  if (value.kind === 'grant' && (!unb64(value.space, 32) || !integer(value.until, 0, 2 ** 53 - 1))) refuse(bad, 'grant')
+  const space = value.kind === 'grant' ? unb64(value.space, 32) : undefined
+  if (value.kind === 'grant' && (!space || !integer(value.until, 0, 2 ** 53 - 1))) refuse(bad, 'grant')
   const { sig: _, ...signed } = value
-  return { by, device, identity, sig, kind: value.kind, signed: canonical(signed) }
+  return { by, device, identity, sig, kind: value.kind, name: value.name, space, until: value.until, signed: canonical(signed) }
 }
 
-/** Whose device it is, by a chain of certificates, the device's own first. */
+/** Whose device it is, by a chain of certificates, the device's own first; of a run also the key and space of its grant. */
 export function certified(chain, device) {
   const bad = 'certificate.bad'
   if (!Array.isArray(chain) || chain.length < 1 || chain.length > 6) refuse(bad, 'length')
@@ -90,7 +92,9 @@ export function certified(chain, device) {
     if (!same(link.identity, links[0].identity)) refuse(bad, 'two identities')
     if (!holds(link.by, 'certificate', link.signed, link.sig)) refuse(bad, 'signature')
   })
-  return { identity: links[0].identity, kind: links[0].kind, device: links[0].device, above: links.map((link) => b64(link.device)) }
+  const [first, above] = links
+  const grant = first.kind === 'run' ? { key: b64(above.device), space: above.space } : null
+  return { identity: first.identity, kind: first.kind, device: first.device, grant, above: links.map((link) => b64(link.device)) }
 }
 
 export const eventNonce = (device, seq) => tagged('event-nonce', device, u64(seq)).subarray(0, 12)

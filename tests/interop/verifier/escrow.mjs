@@ -1,6 +1,7 @@
 // What the two sides may do and what money does: docs/spec/transitions.md and docs/spec/money.md.
 import { Refused, b64, refuse, sha256 } from './bytes.mjs'
 import { limit, maySay, order } from './devices.mjs'
+import { Grants, charge } from './grants.mjs'
 import { canonical } from './json.mjs'
 
 const MOST = 2n ** 53n - 1n
@@ -18,6 +19,9 @@ const ROWS = {
   'terms.accepted': ['other', 'offered'],
   'deal.declined': ['other', 'invited proposed shortlisted offered'],
   'deal.withdrawn': ['own', 'proposed shortlisted offered'],
+  'grant.created': ['either', 'hired'],
+  'grant.revoked': ['own', 'hired closed'],
+  'grant.approved': ['approver', 'hired'],
   'fund.requested': ['client', `planned ${WORKING}`],
   'fund.requested again': ['client', `funding ${LATER}`],
   'money.held': ['agent', `funding ${WORKING}`],
@@ -51,7 +55,8 @@ function permit(act, state, ...roles) {
 class Milestone {
   constructor({ amount, revisions }) {
     Object.assign(this, { amount, revisions, funded: 0, released: 0, refunded: 0, work: 'funded', over: false, open: [], cancel: null })
-    Object.assign(this, { deadline: null, delivery: null, revised: 0, credit: { client: 0, talent: 0 }, paid: { client: 0, talent: 0 }, holds: new Map() })
+    Object.assign(this, { deadline: null, delivery: null, deliveredAt: null, revised: 0, holds: new Map() })
+    Object.assign(this, { credit: { client: 0, talent: 0 }, paid: { client: 0, talent: 0 } })
     Object.assign(this, { charged: 0, reversed: 0, reversals: new Set() })
   }
 
@@ -89,19 +94,21 @@ class Milestone {
     return this.open.find((op) => op.kind === kind)
   }
 
-  close(op) {
+  /** The end of an operation, which moved so much; null: which was declined. */
+  close(op, moved) {
+    Object.assign(op, moved === null ? { isDeclined: true } : { moved })
     this.open = this.open.filter((each) => each !== op)
   }
 }
 
-const needs = ({ end, step: by }, reached) => by ?? Math.max(0, end - reached)
+const needs = ({ end, step: by, most = Infinity }, reached) => Math.min(by ?? Math.max(0, end - reached), most)
 
 /** Folds guarded events in their order; keeps what stands. */
 export class Book {
   constructor(opening, isBeyond = () => false) {
     const { client, talent } = opening.said.data
     Object.assign(this, { opening, sides: { client, talent }, state: 'talking', stands: null, offer: null, terms: null, milestones: [] })
-    Object.assign(this, { third: null, hire: null, consented: false })
+    Object.assign(this, { third: null, hire: null, consented: false, grants: new Grants() })
     Object.assign(this, { isBeyond, revoked: [], last: opening.name, requests: new Map(), runs: new Map(), clock: 0, before: 0 })
   }
 
@@ -120,8 +127,11 @@ export class Book {
       if (kind === 'deal.opened') return event === this.opening ? null : refuse('deal.opened_twice')
       if (/^(booking|review)\./.test(kind)) return null // calls and reviews are not judged here
       const [clock, before] = at.clock > this.clock ? [at.clock, this.clock] : [this.clock, this.before]
+      const time = at.final ? clock : Math.max(clock, event.said.at)
+      const grant = event.who.grant && this.grants.allow(event.said, event.who, time, this.revoked)
       const roles = [...(side === 'third' ? [] : ['either', side]), ...(at.agent ? ['agent'] : [])]
-      ACTS[kind].call(this, { ...at, clock, before, side, data, writer: b64(event.device), id: event.name, roles })
+      const act = { ...at, clock, before, time, grant, side, data, who: event.who, writer: b64(event.device), id: event.name, roles }
+      ACTS[kind].call(this, act)
       if (side === 'third' && at.agent && kind !== 'agent.refused') this.consented = true
       Object.assign(this, { clock, before })
       return null
@@ -133,7 +143,7 @@ export class Book {
 
   isCut(event) {
     const own = this.revoked.filter(({ by }) => by === event.who.identity)
-    const cut = limit(event.who.above, own)
+    const cut = limit(event.who.above, event.who.grant ? own.map((each) => ({ ...each, keeps: [] })) : own) // which keeps no run
     return cut !== null && this.isBeyond(event, cut)
   }
 
@@ -178,14 +188,20 @@ function request(book, { side, data }) {
   return known
 }
 
-function enter(book, { side, data, id }, one, op, repeats) {
+function enter(book, act, one, op, repeats) {
+  const { side, data, id, grant } = act
+  if (grant && !repeats) {
+    const reach = one.reach(op.kind)
+    const most = needs(op, reach)
+    charge(act, one, op, { most, reached: reach + most, policy: book.runs.get(data.run)?.policy })
+  }
   if (data.request_id !== null) {
     const key = `${side} ${data.request_id}`
     const known = book.requests.get(key) ?? { fingerprint: data.fingerprint, milestones: new Set() }
     known.milestones.add(one)
     book.requests.set(key, known)
   }
-  if (!repeats) one.open.push({ id, ...op })
+  if (!repeats) one.open.push(Object.assign(op, { id }))
 }
 
 function repeated(book, act, one, op) {
@@ -271,6 +287,7 @@ const ACTS = {
     if (this.told().state !== 'hired') refuse('deal.wrong_state')
     if (this.consented || data.hire !== this.hire) refuse('agent.not_named')
     Object.assign(this, { state: 'declined', milestones: [], third: null, hire: null })
+    this.grants.decline()
   },
   'deal.device_revoked'() {},
   'deal.invited'({ roles, side, id }) {
@@ -314,6 +331,24 @@ const ACTS = {
     this.state = 'hired'
     Object.assign(this, this.terms.agent === this.sides.client ? {} : { third: this.terms.agent, hire: id, consented: false })
   },
+  'grant.created'(act) {
+    permit('grant.created', this.told().state, ...act.roles)
+    const { client, talent } = this.sides
+    this.grants.create(act, [client, talent, this.third ?? client], this.milestones.length)
+  },
+  'grant.revoked'({ roles, data, who }) {
+    const grant = this.grants.find(data.grant)
+    permit('grant.revoked', this.told().state, ...roles, grant.by === who.identity ? 'own' : 'other')
+    if (grant.isRevoked) refuse('grant.ended')
+    grant.isRevoked = true
+  },
+  'grant.approved'({ data, who }) {
+    const grant = this.grants.find(data.grant)
+    permit('grant.approved', this.told().state, ...(grant.scope.approvals?.of.includes(who.identity) ? ['approver'] : []))
+    this.milestone(data.milestone)
+    if (data.currency !== this.terms.currency) refuse('grant.unfit')
+    grant.approved.set(`${who.identity} ${data.milestone}`, data.total)
+  },
   'fund.requested'(act) {
     const { data, roles } = act
     const one = this.milestone(data.milestone)
@@ -339,7 +374,7 @@ const ACTS = {
     if (wanted.join() !== attached.join() || names.size !== evidence.length) refuse('policy.bad_record')
     if (total === 0 || (verdict === 'allow') !== (total !== null)) refuse('policy.bad_record')
     if (delivery !== one.delivery) refuse('policy.stale')
-    this.runs.set(id, { one, side, writer, verdict, total, delivery })
+    this.runs.set(id, { one, side, writer, policy, verdict, total, delivery })
   },
   'release.authorized': give('release', 'release.authorized'),
   'refund.authorized': give('refund', 'refund.authorized'),
@@ -348,7 +383,8 @@ const ACTS = {
     permit('work.delivered', one.state, ...roles)
     if (!data.files.length && !data.note.trim()) refuse('work.nothing_delivered')
     const runs = final && this.terms.auto_release
-    Object.assign(one, { work: 'delivered', delivery: id, cancel: null, deadline: runs ? clock + this.terms.review_ms : null })
+    const deadline = runs ? clock + this.terms.review_ms : null
+    Object.assign(one, { work: 'delivered', delivery: id, deliveredAt: final ? clock : null, cancel: null, deadline })
   },
   'work.changes_requested'({ roles, data, clock, before }) {
     const one = this.milestone(data.milestone)
@@ -378,13 +414,13 @@ const ACTS = {
     one.funded += amount
     one.charged += data.amount + data.fee
     one.holds.set(id, one.funded)
-    one.close(op)
+    one.close(op, amount)
     this.last = id
   },
   'money.refused'(act) {
     const [op, one] = turn(this, act, 'fund')
     permit('money.refused', one.state, ...act.roles)
-    one.close(op)
+    one.close(op, null)
     this.last = act.id
   },
   'money.released'(act) {
@@ -396,7 +432,7 @@ const ACTS = {
     exactly(data, amount, withheld)
     one.released += amount
     one.credit.talent += amount - withheld
-    one.close(op)
+    one.close(op, amount)
     this.last = id
   },
   'money.refunded'(act) {
@@ -412,7 +448,7 @@ const ACTS = {
     if (silent) Object.assign(one, { over: true, cancel: null })
     one.refunded += amount
     one.credit.client += amount + back
-    one.close(op)
+    one.close(op, amount)
     this.last = id
   },
   'money.paid_out'(act) {

@@ -173,10 +173,11 @@ export const FREE = new Set(['contact.shared', 'message.sent', 'work.update'])
 /** Is it a kind of deals that folds in the agent's order? */
 export const isGuarded = (kind) => Object.hasOwn(FORMS.deal, kind) && !FREE.has(kind)
 
-/** Why the content of an event counts for nothing, by its form alone: a code, or null. */
-export function formFault(space, { kind, v, data }) {
+/** Why the content of an event counts for nothing, by its form alone: a code, or null; `among`: the kinds that a run may write. */
+export function formFault(space, { kind, v, data }, among = null) {
   const home = Object.keys(FORMS).find((each) => Object.hasOwn(FORMS[each], kind))
   if (home === undefined || v !== 1) return 'kind.unknown'
   if (home !== space) return 'kind.misplaced'
+  if (among && !among.includes(kind)) return 'grant.kind'
   return object(FORMS[home][kind])(data) ? null : 'body.invalid'
 }

@@ -5,31 +5,38 @@ import { MONEY, RANK, thirdWay } from './line.mjs'
 
 const says = ({ suite, said, fault }, kind) => suite === 1 && !fault && said.kind === kind
 
-/** Acceptances that, with the offer they name, name somebody who is neither side: name, agent and its device. */
-export function hires(events, client, talent) {
+/** Each acceptance by one side of what the other one offered, with one hash, whatever became of it: `{acceptance, offer}`. */
+function signed(events, client, talent) {
   const sides = [client, talent]
   const known = new Map(events.map((event) => [event.name, event]))
-  return events.flatMap((event) => {
-    if (!says(event, 'terms.accepted') || !sides.includes(event.who.identity)) return []
-    const offer = known.get(event.said.data.offer)
-    if (!offer || !says(offer, 'terms.offered') || offer.said.data.hash !== event.said.data.hash) return []
-    if (!sides.includes(offer.who.identity) || offer.who.identity === event.who.identity) return []
-    const { agent, agent_device: device } = offer.said.data.terms
-    return sides.includes(agent) ? [] : [{ name: event.name, agent, device }]
+  return events.flatMap((acceptance) => {
+    if (!says(acceptance, 'terms.accepted') || !sides.includes(acceptance.who.identity)) return []
+    const offer = known.get(acceptance.said.data.offer)
+    if (!offer || !says(offer, 'terms.offered') || offer.said.data.hash !== acceptance.said.data.hash) return []
+    if (!sides.includes(offer.who.identity) || offer.who.identity === acceptance.who.identity) return []
+    return [{ acceptance, offer }]
   })
 }
+
+/** Those of them that name somebody who is neither side: name of the acceptance, agent and its device. */
+const naming = (pairs, ...sides) =>
+  pairs.flatMap(({ acceptance: { name }, offer }) => {
+    const { agent, agent_device: device } = offer.said.data.terms
+    return sides.includes(agent) ? [] : [{ name, agent, device }]
+  })
 
 /** What agents say in a deal: their answers, and the lines that begin with them. */
 export class Thirds {
   constructor(events, names, { client, talent }) {
-    Object.assign(this, { events, names, client, talent, hired: hires(events, client, talent), spoken: new Map() })
+    const pairs = signed(events, client, talent)
+    Object.assign(this, { events, names, client, talent, pairs, hired: naming(pairs, client, talent), spoken: new Map() })
   }
 
   /** The sealed events of an agent that may stand on a line. */
   speakers(agent) {
     if (!this.spoken.has(agent)) {
       const off = cutOff(this.events, agent, this.client, this.talent)
-      const own = this.events.filter(({ suite, who, name }) => suite === 1 && who.identity === agent && !off.has(name))
+      const own = this.events.filter(({ suite, who, name }) => suite === 1 && who.identity === agent && !who.grant && !off.has(name))
       this.spoken.set(agent, own)
     }
     return this.spoken.get(agent)
@@ -47,18 +54,25 @@ export class Thirds {
     return found.filter((event) => !coversAny(event, names))
   }
 
+  /** Have both sides signed terms since, knowing of a refusal? */
+  confirms({ name }) {
+    const behind = (event) => coversAny(event, new Set([name]))
+    return this.pairs.some(({ acceptance, offer }) => behind(acceptance) && behind(offer))
+  }
+
   /** What becomes of a hire: `{refusal}`, `{line, agent}`, or null as long as the agent has not answered. */
   answer(hire, after) {
     const answers = this.answers(hire, after)
-    const [refusal] = answers.filter((event) => says(event, 'agent.refused')).sort(byRows(RANK))
-    const refusals = new Set(answers.filter((event) => says(event, 'agent.refused')).map(({ name }) => name))
+    const refused = answers.filter((event) => says(event, 'agent.refused')).sort(byRows(RANK))
+    const refusals = new Set(refused.map(({ name }) => name))
     const standing = new Set(answers.map(({ name }) => name))
     const mayGive = ({ chain, who, said, name }) =>
       (chain === hire.device || who.kind === 'admin') && (said.data.after !== after || standing.has(name))
     const speakers = this.speakers(hire.agent).filter((event) => !refusals.has(event.name) && !coversAny(event, refusals))
     const way = thirdWay(after, speakers, this.names, mayGive)
-    const isFirm = way?.line.some(({ name, said }) => MONEY.includes(said?.kind) || this.names.includes(name))
-    return refusal && !isFirm ? { refusal } : way
+    const isConfirmed = refused.some((refusal) => this.confirms(refusal))
+    const isFirm = way?.line.some(({ name, said }) => this.names.includes(name) || (!isConfirmed && MONEY.includes(said?.kind)))
+    return refused.length && !isFirm ? { refusal: refused[0] } : way
   }
 }
 

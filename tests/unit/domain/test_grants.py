@@ -238,6 +238,15 @@ def test_what_a_revoked_device_certified_is_over_and_so_are_its_runs() -> None:
     assert grants.living(world.deal, of_the_other_side) == [made]
 
 
+def test_a_revocation_keeps_devices_and_never_a_run() -> None:
+    world = ready()
+    (made,) = world.deal.grants.values()
+    phone, run = DeviceId(name("phone")), DeviceId(name("run"))
+    world.revoked = (revocation.Revoked(phone, 0, (run,), 9, LISA),)
+    world.refuses("device.revoked", release(world), above=(run, made.key, phone))
+    world.run(release(world), above=(run, made.key, LAPTOP))
+
+
 def test_the_deal_is_encrypted_to_grants_while_they_live() -> None:
     world = ready(until=NOON + 10)
     (made,) = world.deal.grants.values()
