@@ -60,6 +60,7 @@ VERBS: Final[dict[str, Verb]] = {
     "withdraw": Verb("Hire", "Take back your own proposal, terms, offer or request."),
     "message": Verb("Hire", "Write to the other side."),
     "messages": Verb("Hire", "Read a conversation."),
+    "availability": Verb("Hire", "Say when you take calls, and tell others your free times."),
     "book": Verb("Hire", "Offer times for a call, or another time."),
     "bookings": Verb("Hire", "List calls, or write them as a calendar file."),
     "hire": Verb("Hire", "Send the terms of a deal."),

@@ -105,7 +105,8 @@ VERBS: Final[Mapping[str, Answer]] = MappingProxyType(
         "cancel": _one("booking", "milestone"),
         "message": _one("message"),
         "messages": _list("message"),
-        "book": _one("booking"),
+        "availability": _one("availability", "deal"),
+        "book": _either("booking", "free_slot"),
         "bookings": _list("booking"),
         "update": _either("milestone"),
         "deliver": _either("milestone"),
@@ -158,6 +159,8 @@ ID_KEYS: Final[Mapping[str, str]] = MappingProxyType(
 WITHOUT_ID: Final = frozenset(
     {
         "pairing",
+        "availability",
+        "free_slot",
         "balance",
         "balance_by",
         "statement",

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import Final, NotRequired, TypedDict
 
+from chaise_cli.shapes_calls import SHAPES as CALL_SHAPES
+
 # The others stand in files of their own and are taken from here like all.
 from chaise_cli.shapes_money import (
     Balance,
@@ -589,6 +591,7 @@ SHAPES: Final[dict[str, type]] = {
     "verify": Verify,
     "backup": Backup,
     "doctor": Doctor,
+    **CALL_SHAPES,
     **POLICY_SHAPES,
 }
 """Every object by the name `chaise schema NAME` takes."""

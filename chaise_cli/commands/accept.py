@@ -53,13 +53,18 @@ def accept(
     at: Annotated[str | None, typer.Option("--at", help="The same, by its time.", metavar="TIME")] = None,
     tz: ZoneOption = None,
     allow_overlap: Annotated[bool, typer.Option("--allow-overlap", help="Even when you have another call.")] = False,
+    beyond_limits: Annotated[
+        bool, typer.Option("--beyond-limits", help="Even sooner, or one more, than your availability says.")
+    ] = False,
 ) -> Result:
     """Accept terms, a time for a call, or a cancel request."""
     with call.session() as session:
         named = answering.name(session, what, exact=not call.asks)
         time = arguments.moment(at, call.here(session, tz)) if at else None
-        asked = call.request(of=named.id, n=named.n, terms=terms, slot=slot, at=time, overlap=allow_overlap)
-        given = Answer(named, asked, None, terms, slot, time, allow_overlap)
+        asked = call.request(
+            of=named.id, n=named.n, terms=terms, slot=slot, at=time, overlap=allow_overlap, limits=beyond_limits
+        )
+        given = Answer(named, asked, None, terms, slot, time, allow_overlap, beyond_limits)
         if answering.kind_of(named) == "deal" and terms is None:
             given = given._replace(terms_hash=_read(call, session, named))
         if answering.kind_of(named) == "booking":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -12,11 +13,12 @@ from chaise_cli.commands.context import Call, unsent
 from chaise_cli.commands.here import Here
 from chaise_cli.commands.links import call_link
 from chaise_cli.commands.registry import PLAIN, verb
-from chaise_cli.domain.when import MINUTE, both_zones
+from chaise_cli.domain.when import DAY, MINUTE, both_zones
 from chaise_cli.errors import Usage
 from chaise_cli.render.emit import note as say
 from chaise_cli.result import Result
 from chaise_cli.session import calls, naming
+from chaise_cli.session.choosing import NotForThis
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,14 +28,17 @@ if TYPE_CHECKING:
     from chaise_cli.session.session import Session
 
 app = typer.Typer(**PLAIN)
+AHEAD: Final = 14 * DAY
+AHEAD_MOST: Final = 366 * DAY
+_FREE_TIMES: Final = "chaise_cli.session.free_times"  # what an offer need not load
 
 
 class OfferOrOutcome(Usage):
-    """Neither times nor an outcome, or both."""
+    """Neither times nor an outcome, or two of these."""
 
     code = "booking.nothing_said"
     message = "say when, or how the call went"
-    hint = 'one of: --at "2026-11-25 15:00" (up to five times); --met; --no-show client or --no-show talent'
+    hint = 'one of: --at "2026-11-25 15:00" (up to five times); --slots; --met; --no-show client or --no-show talent'
 
 
 class OutcomeOfCall(Usage):
@@ -65,16 +70,29 @@ def book(
         int | None, typer.Option("--notice", parser=duration, help="Cancelling later is late; 2h.", metavar="LENGTH")
     ] = None,
     allow_overlap: Annotated[bool, typer.Option("--allow-overlap", help="Even when you have another call.")] = False,
+    beyond_limits: Annotated[
+        bool, typer.Option("--beyond-limits", help="Even sooner, or one more, than your availability says.")
+    ] = False,
+    slots: Annotated[bool, typer.Option("--slots", help="List times that are free on both sides.")] = False,
+    within: Annotated[
+        int | None, typer.Option("--in", parser=duration, help="How far ahead, with --slots; 14d.", metavar="LENGTH")
+    ] = None,
     met: Annotated[bool, typer.Option("--met", help="Say that the call took place.")] = False,
     no_show: Annotated[
         str | None, typer.Option("--no-show", help="Say who was missing.", metavar="client|talent|@PERSON")
     ] = None,
 ) -> Result:
     """Offer times for a call, or another time."""
-    if sum((bool(at), met, no_show is not None)) != 1:
+    if sum((bool(at), met, no_show is not None, slots)) != 1:
         raise OfferOrOutcome
-    with call.session() as session:
+    if within is not None and not slots:
+        raise NotForThis(verb="--in", given="an offer or an outcome", why="it goes with --slots")
+    with call.session(reads=slots) as session:
         named = naming.callee(session, what)
+        if slots:
+            free: Any = import_module(_FREE_TIMES)
+            found = free.find(session, named, for_, min(within or AHEAD, AHEAD_MOST))
+            return call.result(found.slots, shape="free_slot", warnings=found.warnings, next=found.next)
         if not at:
             done = _outcome(call, session, named, what, no_show)
         else:
@@ -82,7 +100,7 @@ def book(
             times = [arguments.moment(time, here) for time in at]
             end = arguments.moment(until, here) if until else None
             minutes = -(-notice // MINUTE) if notice is not None else None
-            offering = calls.Offering(times, here.tz, for_, end, url, note, minutes, allow_overlap)
+            offering = calls.Offering(times, here.tz, for_, end, url, note, minutes, allow_overlap, beyond_limits)
             _echo(call, here, times, calls.other_zone(session, named))
             done = calls.offer(session, call.request(of=named.id, **offering._asdict()), named, offering)
         return call.result(**done.answer(unsent(session)))

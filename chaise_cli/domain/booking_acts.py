@@ -7,8 +7,9 @@ appends, every other slot to which the talent is committed in any deal.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from chaise_cli.domain import slots as free_times
 from chaise_cli.domain import when
 from chaise_cli.domain.booking import (
     DAY,
@@ -35,6 +36,9 @@ from chaise_cli.domain.when import instant_text
 from chaise_cli.errors import Refused, Usage
 from chaise_cli.ids import EventId, IdentityId, public
 
+if TYPE_CHECKING:
+    from chaise_cli.domain.availability import SelfAvailability
+
 GOOD_FOR: Final = 48 * HOUR  # an offer, unless it says otherwise
 NOTICE: Final = 120  # minutes before the start after which a cancellation is late, unless the offer says otherwise
 MISSED_AFTER: Final = 15 * MINUTE  # from the start; earlier nobody is missing
@@ -46,10 +50,11 @@ class Overlap(Refused):
     """The talent is committed elsewhere at that time."""
 
     code = "booking.overlap"
-    message = "the talent already has a call from {start} to {end}"
+    message = "the talent is taken from {start} to {end}{around}"
     hint = "take another time, or --allow-overlap"
     start: str
     end: str
+    around: str  # empty, or that the buffers are in the way
     booking: str
 
 
@@ -70,6 +75,26 @@ class Past(Refused):
     message = "{start} is past or too soon for a call"
     hint = "take a later time"
     start: str
+
+
+class ShortNotice(Past):
+    """The slot begins sooner than the talent's own notice allows."""
+
+    code = "booking.short_notice"
+    message = "{start} is sooner than the {notice} of notice you want"
+    hint = "take a later time, or --beyond-limits"
+    notice: str
+
+
+class Full(Refused):
+    """The talent has as many calls of that kind as they want in a day or a week."""
+
+    code = "booking.full"
+    message = "you have {most} calls of that kind in the {span} of {start}, as many as you want"
+    hint = "take another {span}, or --beyond-limits"
+    start: str
+    span: str  # day or week
+    most: int | None
 
 
 class BadSlots(Usage):
@@ -135,9 +160,10 @@ def slot_at(start: int, zone: str, minutes: int, tzdata: str) -> Slot:
     return Slot(when.wall_text(start, zone), zone, start, minutes, tzdata)
 
 
-def overlaps(slot: Slot, taken: Iterable[Taken]) -> tuple[Taken, ...]:
-    """What of `taken` shares an instant with `slot`, earliest first."""
-    return tuple(sorted(other for other in taken if slot.start < other.end and other.start < slot.end))
+def overlaps(slot: Slot, taken: Iterable[Taken], own: SelfAvailability | None = None) -> tuple[Taken, ...]:
+    """What of `taken` shares an instant with `slot`, or comes closer than the buffers of `own`; earliest first."""
+    around = [(other, free_times.padded(own, slot.minutes, other)) for other in taken]
+    return tuple(sorted(other for other, span in around if slot.start < span.end and span.start < slot.end))
 
 
 def committed(bookings: Bookings, parties: Parties, *, reserved: bool = True) -> tuple[Taken, ...]:
@@ -164,20 +190,23 @@ def book(
     url: str | None = None,
     note: str | None = None,
     notice: int | None = None,
-    least_notice: int = 0,
+    own: SelfAvailability | None = None,
     allow_overlap: bool = False,
+    beyond_limits: bool = False,
 ) -> list[BookingBody]:
     """An offer of one to five slots: of a new call (`booking` None), a counter-offer, or a move of a confirmed one.
 
     taken: every slot the talent is committed to, in all deals; what belongs to this booking is left out here.
-    until: the offer is good before this instant; None is 48 hours, at most until `least_notice` ms before the
-    last slot. url, note, notice (minutes): None keeps what the booking had.
+    own: the talent's availability, if the talent acts: its buffers count, and its notice and limits unless
+    `beyond_limits`. until: the offer is good before this instant; None is 48 hours, at most until that notice before
+    the last slot. url, note, notice (minutes): None keeps what the booking had.
     Nothing when this side's open offer, or the agreed slot, says the same already.
-    Raises BadSlots, Past, BadUntil, Overlap and what `permit` raises.
+    Raises BadSlots, Past, ShortNotice, BadUntil, Overlap, Full and what `permit` raises.
     """
     known = find(bookings, booking) if booking else None
     before = (known.open or known.offer) if known else None
-    last = _future(by, slots, least_notice)
+    limits = None if beyond_limits else own
+    last, least_notice = _future(by, slots, limits)
     body = BookingOffered(
         booking=booking,
         answers=known.latest if known else None,
@@ -191,9 +220,10 @@ def book(
     permit(bookings, parties, by.identity, body)
     if known and _repeats(known, by, body, until):
         return []
-    if not allow_overlap:
-        for slot in slots:
-            _free(slot, bookings, by, parties, taken, booking)
+    others = _elsewhere(bookings, by, parties, taken, booking)
+    for slot in slots:
+        _free(slot, () if allow_overlap else others, own)
+        _within(slot, others, limits)
     return [body]
 
 
@@ -206,12 +236,14 @@ def accept(
     slot: int | None = None,
     at: int | None = None,
     taken: Sequence[Taken] = (),
+    own: SelfAvailability | None = None,
     allow_overlap: bool = False,
+    beyond_limits: bool = False,
 ) -> list[BookingBody]:
     """This side takes a slot of the open offer: by number from 1, by its start, or else the first one.
 
-    taken: as for `book`. Nothing when this side has accepted that slot already.
-    Raises TwoChoices, NoSuchSlot, Lapsed, Past, Overlap and what `permit` raises.
+    taken, own, beyond_limits: as for `book`. Nothing when this side has accepted that slot already.
+    Raises TwoChoices, NoSuchSlot, Lapsed, Past, ShortNotice, Overlap, Full and what `permit` raises.
     """
     known = find(bookings, booking)
     if slot is not None and at is not None:
@@ -226,9 +258,12 @@ def accept(
     chosen = offer.slots[body.slot - 1]
     if by.now >= offer.until:
         raise Lapsed(booking=public("book", known.id), until=instant_text(offer.until))
-    _future(by, [chosen], 0)
-    if not (allow_overlap or (offer.by == parties.talent and offer.allow_overlap)):
-        _free(chosen, bookings, by, parties, taken, booking)
+    limits = None if beyond_limits else own
+    _future(by, [chosen], limits)
+    others = _elsewhere(bookings, by, parties, taken, booking)
+    allowed = allow_overlap or (offer.by == parties.talent and offer.allow_overlap)
+    _free(chosen, () if allowed else others, own)
+    _within(chosen, others, limits)
     return [body]
 
 
@@ -299,7 +334,7 @@ def yielding(bookings: Bookings, parties: Parties, confirmed: Iterable[Taken]) -
     return [
         BookingWithdrawn(id_, offer.id, "withdrawn")
         for id_, offer in _open_offers(bookings, parties.talent)
-        if not offer.allow_overlap and any(_elsewhere(slot, busy, id_) for slot in offer.slots)
+        if not offer.allow_overlap and any(overlaps(slot, _but(busy, id_)) for slot in offer.slots)
     ]
 
 
@@ -310,9 +345,9 @@ def _open_offers(bookings: Bookings, by: IdentityId) -> list[tuple[EventId, Offe
     return sorted(own, key=lambda pair: pair[1].place)
 
 
-def _elsewhere(slot: Slot, taken: Iterable[Taken], booking: EventId | None) -> tuple[Taken, ...]:
-    """What overlaps the slot and is not the booking's own: a move leaves its old slot out."""
-    return overlaps(slot, (other for other in taken if other.booking != booking))
+def _but(taken: Iterable[Taken], booking: EventId | None) -> list[Taken]:
+    """What is not the booking's own: a move leaves its old slot out."""
+    return [other for other in taken if other.booking != booking]
 
 
 def find(bookings: Bookings, booking: EventId) -> Booking:
@@ -329,14 +364,20 @@ def _open(booking: Booking, verb: str) -> Offer:
     return booking.open
 
 
-def _future(by: By, slots: Sequence[Slot], least_notice: int) -> int:
-    """When the last of the slots begins. Raises BadSlots, and Past when one begins too soon."""
+def _future(by: By, slots: Sequence[Slot], own: SelfAvailability | None) -> tuple[int, int]:
+    """When the last of the slots begins, and the notice (ms) that `own` wants.
+
+    Raises BadSlots, and Past or ShortNotice when one begins too soon.
+    """
     if not slots or len(set(_times(slots))) != len(slots) or len(slots) > SLOTS_MOST:
         raise BadSlots(most=SLOTS_MOST)
+    notice = max(free_times.kind_of(own, slot.minutes).notice * MINUTE for slot in slots) if own else 0
     for slot in slots:
-        if slot.start <= by.now + least_notice:
+        if slot.start <= by.now:
             raise Past(start=instant_text(slot.start))
-    return max(slot.start for slot in slots)
+        if slot.start <= by.now + notice:
+            raise ShortNotice(start=instant_text(slot.start), notice=when.duration_text(notice))
+    return max(slot.start for slot in slots), notice
 
 
 def _until(by: By, latest: int, until: int | None) -> int:
@@ -372,14 +413,29 @@ def _number(booking: Booking, offer: Offer, slot: int | None, at: int | None) ->
     return slot or 1
 
 
-def _free(
-    slot: Slot, bookings: Bookings, by: By, parties: Parties, taken: Sequence[Taken], booking: EventId | None
-) -> None:
-    """Raise Overlap unless the talent is free then; the client's own other calls are no hindrance."""
+def _elsewhere(
+    bookings: Bookings, by: By, parties: Parties, taken: Sequence[Taken], booking: EventId | None
+) -> list[Taken]:
+    """What keeps this side from a time: all of the talent's, but only the agreed calls of this deal for the client."""
     talent = by.identity == parties.talent
-    known = {*committed(bookings, parties, reserved=talent), *(taken if talent else ())}
-    busy = _elsewhere(slot, known, booking)
+    return _but({*committed(bookings, parties, reserved=talent), *(taken if talent else ())}, booking)
+
+
+def _free(slot: Slot, others: Sequence[Taken], own: SelfAvailability | None) -> None:
+    """Raise Overlap unless the talent is free then, with room for the buffers of `own`."""
+    busy = overlaps(slot, others, own)
     if busy:
-        first = busy[0]
+        first = (overlaps(slot, busy) or busy)[0]
+        around = "" if overlaps(slot, [first]) else ", and keeps time free around it"
         shown = public("book", first.booking) if first.booking else ""
-        raise Overlap(start=instant_text(first.start), end=instant_text(first.end), booking=shown)
+        times = instant_text(first.start), instant_text(first.end)
+        raise Overlap(start=times[0], end=times[1], around=around, booking=shown)
+
+
+def _within(slot: Slot, others: Sequence[Taken], own: SelfAvailability | None) -> None:
+    """Raise Full when the day or the week of the slot has as many calls of its kind as `own` allows."""
+    span = free_times.full(own, slot.minutes, others)(slot.start) if own else None
+    if own and span:
+        kind = free_times.kind_of(own, slot.minutes)
+        most = kind.per_day if span == "day" else kind.per_week
+        raise Full(start=instant_text(slot.start), span=span, most=most)

@@ -62,7 +62,15 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "withdraw": ("chaise withdraw deal-7k3m9q2x",),
     "message": ('chaise message deal-7k3m9q2x "Could reporting be its own milestone?"',),
     "messages": ("chaise messages deal-7k3m9q2x",),
-    "book": ('chaise book deal-7k3m9q2x --at "2026-11-25 15:00" --tz Europe/Berlin --for 30m',),
+    "availability": (
+        "chaise availability --toml > hours.toml",
+        "chaise availability --set hours.toml",
+        "chaise availability --share deal-7k3m9q2x",
+    ),
+    "book": (
+        "chaise book deal-7k3m9q2x --slots --for 30m --in 14d",
+        'chaise book deal-7k3m9q2x --at "2026-11-25 15:00" --tz Europe/Berlin --for 30m',
+    ),
     "bookings": ("chaise bookings --ics calls.ics",),
     "hire": (
         "chaise hire deal-7k3m9q2x --review-period 14d",

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from chaise_cli.render import (
+    views_calls,
     views_contest,
     views_devices,
     views_hire,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 VIEWS: Final[Mapping[str, View]] = MappingProxyType(
     views_market.VIEWS
     | views_hire.VIEWS
+    | views_calls.VIEWS
     | views_contest.VIEWS
     | views_money.VIEWS
     | views_policy.VIEWS

@@ -7,18 +7,19 @@ import zoneinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from chaise_cli.domain import booking_acts, when
+from chaise_cli.domain import booking_acts, slots, when
 from chaise_cli.domain.booking import MINUTES_MOST
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.when import MINUTE
 from chaise_cli.errors import Usage
 from chaise_cli.ids import EventId, IdentityId, public
 from chaise_cli.session import acting, finding, meeting, showing
-from chaise_cli.store import deal_reads
+from chaise_cli.store import deal_reads, selves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from chaise_cli.domain.availability import SelfAvailability
     from chaise_cli.domain.booking import BookingBody, Slot
     from chaise_cli.domain.booking_acts import Taken
     from chaise_cli.domain.fold import DealState
@@ -63,44 +64,52 @@ class Offering(NamedTuple):
     note: str | None
     notice: int | None
     allow_overlap: bool
+    beyond_limits: bool = False
 
 
 def offer(session: Session, asked: Request | None, what: Named, offering: Offering) -> Done:
     """Offer times: of a new call with a deal, post or person, or others of a named call. Raises WholeMinutes."""
     known = what.event if what.kind == "book" else None
-    slots = slots_of(offering, _length(session, what, offering))
+    offered = slots_of(offering, length(session, what, offering.length))
     enter = acting.in_deal(session, finding.deal_of(session, what)) if known else meeting.reach(session, what)
 
     def decide(w: DealWriter) -> list[BookingBody]:
+        url = _place(session, w, offered[0].minutes) if known is None and offering.url is None else offering.url
         return booking_acts.book(
-            w.state.bookings, w.by, w.state.deal.parties, known, slots, taken=taken(session, w), until=offering.until,
-            url=offering.url, note=offering.note, notice=offering.notice, allow_overlap=offering.allow_overlap,
+            w.state.bookings, w.by, w.state.deal.parties, known, offered, taken=taken(session, w),
+            own=_own(session, w), until=offering.until, url=url, note=offering.note, notice=offering.notice,
+            allow_overlap=offering.allow_overlap, beyond_limits=offering.beyond_limits,
         )  # fmt: skip
 
     def subject(w: DealWriter, written: Sequence[str]) -> str:
         return public("book", known or _newest(w, written))
 
-    return acting.act(session, asked, enter, decide, subject, lambda state: _clashes(session, state, slots))
+    return acting.act(session, asked, enter, decide, subject, lambda state: _clashes(session, state, offered))
 
 
-def _length(session: Session, what: Named, offering: Offering) -> int:
-    """How long the call lasts: as said, else as it did before, else half an hour."""
-    if offering.length is not None:
-        return offering.length
+def length(session: Session, what: Named, said: int | None, usual: int = USUAL) -> int:
+    """How long the call lasts, in ms: as said, else as it did before, else `usual`."""
+    if said is not None:
+        return said
     if what.kind != "book":
-        return USUAL
+        return usual
     state = showing.state_of(session, finding.deal_of(session, what))
     slot = booking_acts.find(state.bookings, what.event).slot
     return slot.end - slot.start
 
 
-def slots_of(offering: Offering, length: int) -> list[Slot]:
+def slots_of(offering: Offering, lasting: int) -> list[Slot]:
     """The slots of an offer, each with its wall clock and the version of the zone data. Raises WholeMinutes."""
+    minutes, version = whole_minutes(lasting), zone_data_version()
+    return [booking_acts.slot_at(start, offering.tz, minutes, version) for start in offering.at]
+
+
+def whole_minutes(length: int) -> int:
+    """A call's length in minutes. Raises WholeMinutes."""
     minutes, rest = divmod(length, MINUTE)
     if rest or not 1 <= minutes <= MINUTES_MOST:
         raise WholeMinutes(most=MINUTES_MOST)
-    version = zone_data_version()
-    return [booking_acts.slot_at(start, offering.tz, minutes, version) for start in offering.at]
+    return minutes
 
 
 def _newest(w: DealWriter, written: Sequence[str]) -> EventId:
@@ -110,14 +119,21 @@ def _newest(w: DealWriter, written: Sequence[str]) -> EventId:
 
 
 def accept(
-    session: Session, asked: Request | None, booking: EventId, slot: int | None, at: int | None, *, overlap: bool
+    session: Session,
+    asked: Request | None,
+    booking: EventId,
+    slot: int | None,
+    at: int | None,
+    *,
+    overlap: bool,
+    beyond_limits: bool = False,
 ) -> Done:
     """Take a slot of the other side's offer."""
 
     def decide(w: DealWriter) -> list[BookingBody]:
         return booking_acts.accept(
             w.state.bookings, w.by, w.state.deal.parties, booking, slot=slot, at=at, taken=taken(session, w),
-            allow_overlap=overlap,
+            own=_own(session, w), allow_overlap=overlap, beyond_limits=beyond_limits,
         )  # fmt: skip
 
     return _on(session, asked, booking, decide)
@@ -179,26 +195,51 @@ def _on(
 
 def taken(session: Session, w: DealWriter) -> list[Taken]:
     """When the talent of this deal is committed in the other deals of this home; asked inside the transaction."""
-    parties = w.state.deal.parties
-    if w.by.identity != parties.talent:
+    if w.by.identity != w.state.deal.parties.talent:
         return []
+    return committed(session, w.space.no)
+
+
+def committed(session: Session, but: int | None = None) -> list[Taken]:
+    """When I am committed as a talent, in all deals but this one."""
     found: set[Taken] = set()
-    for space in deal_reads.busy_deals(session.db, parties.talent, w.space.no):
+    for space in deal_reads.busy_deals(session.db, session.me.identity, but):
         state = deal_reads.state(session.db, space)
         found.update(booking_acts.committed(state.bookings, state.deal.parties))
     return sorted(found)
 
 
-def _clashes(session: Session, state: DealState, slots: Sequence[Slot]) -> list[str]:
+def engaged(session: Session) -> list[Taken]:
+    """All that keeps me from a time: what I am committed to as a talent, and agreed calls as a client."""
+    ahead = deal_reads.calls_ahead(session.db, session.me.identity, session.clock.now(), client=True)
+    return sorted({*committed(session), *(booking_acts.Taken(begins, ends, "") for begins, ends, _ in ahead)})
+
+
+def _own(session: Session, w: DealWriter) -> SelfAvailability | None:
+    """The buffers, notice and limits that count here: the talent's, where the talent acts."""
+    return selves.availability(session.db) if w.by.identity == w.state.deal.parties.talent else None
+
+
+def _place(session: Session, w: DealWriter, minutes: int) -> str | None:
+    """Where such calls take place, by one's own word, else by what the other side told of its free times."""
+    own = selves.availability(session.db)
+    if own is not None:
+        return slots.kind_of(own, minutes).place
+    told = deal_reads.told(session.db, w.space.no, w.state.deal.parties.other(w.by.identity))
+    lengths = told.times.of(minutes) if told else None
+    return lengths.place if lengths else None
+
+
+def _clashes(session: Session, state: DealState, offered: Sequence[Slot]) -> list[str]:
     """Other agreed calls of this home at the times offered: a warning, for only the talent's time is guarded."""
     if state.deal.parties.talent == session.me.identity:
         return []
     own = state.bookings.by_id
     return [
         f"{public('book', other)} is at the same time as {when.one_zone(slot.start, slot.zone)}"
-        for slot in slots
+        for slot in offered
         for other in deal_reads.calls_between(session.db, slot.start, slot.end)
-        if other not in own or own[other].slot not in slots
+        if other not in own or own[other].slot not in offered
     ]
 
 

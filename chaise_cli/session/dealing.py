@@ -104,5 +104,5 @@ class DealWriter:
         return [] if chain.identity else [contact(self.session)]
 
 
-_FREE = frozenset({"message.sent", "work.update", "contact.shared"})
+_FREE = frozenset({"message.sent", "work.update", "contact.shared", "slots.shared"})
 _SETTLING = _FREE | {"agent.settled", "agent.device"}  # what may be written while a deal is contested

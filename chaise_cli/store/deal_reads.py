@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from sqlcipher3.dbapi2 import Connection
 
+    from chaise_cli.domain.availability import SlotsShared
     from chaise_cli.domain.deal import TermsOffered
     from chaise_cli.domain.fold import DealState
 
@@ -66,6 +67,13 @@ class Meeting(NamedTuple):
     begins: int
     ends: int
     id: EventId
+
+
+class Told(NamedTuple):
+    """Free times, and when their author wrote them (ms)."""
+
+    at: int
+    times: SlotsShared
 
 
 class Post(NamedTuple):
@@ -204,22 +212,23 @@ def posts_with_deadline(connection: Connection, author: IdentityId) -> list[tupl
     return [(EventId(text(id_)), at) for id_, at in connection.execute(query, (raw(author),)).fetchall()]
 
 
-def calls_ahead(connection: Connection, talent: IdentityId, now: int) -> list[Meeting]:
-    """Agreed calls of a talent that are not over at `now`."""
+def calls_ahead(connection: Connection, me: IdentityId, now: int, *, client: bool = False) -> list[Meeting]:
+    """Agreed calls that are not over at `now`, of a talent, or else of a client."""
+    side = "client" if client else "talent"
     query = (
         "SELECT b.begins, b.ends, b.id FROM booking b JOIN deal d ON d.space = b.space"
-        " WHERE b.state = 'confirmed' AND d.talent = ? AND b.ends > ?"
+        f" WHERE b.state = 'confirmed' AND d.{side} = ? AND b.ends > ?"
     )
-    rows = connection.execute(query, (raw(talent), now)).fetchall()
+    rows = connection.execute(query, (raw(me), now)).fetchall()
     return [Meeting(begins, ends, EventId(text(id_))) for begins, ends, id_ in rows]
 
 
-def busy_deals(connection: Connection, talent: IdentityId, but: int) -> list[int]:
-    """The other deals in which this talent has calls agreed or offered; `but` is left out."""
+def busy_deals(connection: Connection, talent: IdentityId, but: int | None = None) -> list[int]:
+    """The deals in which this talent has calls agreed or offered; `but` is left out."""
     marks = ",".join("?" * len(_BUSY))
     query = (
         "SELECT DISTINCT b.space FROM booking b JOIN deal d ON d.space = b.space"
-        f" WHERE d.talent = ? AND b.space <> ? AND b.state IN ({marks})"
+        f" WHERE d.talent = ? AND b.space IS NOT ? AND b.state IN ({marks})"
     )
     return [row[0] for row in connection.execute(query, (raw(talent), but, *_BUSY)).fetchall()]
 
@@ -254,3 +263,18 @@ def offers(connection: Connection, space: int) -> list[TermsOffered]:
     )
     found = [events.find_event(connection, row[0]) for row in connection.execute(query, (space,)).fetchall()]
     return [content.row(stored).content for stored in found if stored]
+
+
+def told(connection: Connection, space: int, by: IdentityId) -> Told | None:
+    """The free times that one side of a deal told last, whichever device told them; None before it did."""
+    query = (
+        "SELECT e.id FROM event e JOIN chain c ON c.no = e.chain WHERE c.space = ? AND c.identity = ?"
+        " AND e.kind = 'slots.shared' AND e.void IS NULL"
+        " ORDER BY e.lamport DESC, c.device DESC, e.seq DESC, e.id DESC LIMIT 1"
+    )
+    found = connection.execute(query, (space, raw(by))).fetchone()
+    stored = events.find_event(connection, found[0]) if found else None
+    if stored is None:
+        return None
+    row = content.row(stored)
+    return Told(row.at, row.content)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from chaise_cli.domain import revocation, shape
+from chaise_cli.domain import kinds, revocation, shape
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.ids import DeviceId, SpaceId
 from chaise_cli.store import content, events, own, revocations
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
     from sqlcipher3.dbapi2 import Connection
 
+    from chaise_cli.domain.availability import SelfAvailability
     from chaise_cli.store.events import Row, Space
 
+_AVAILABILITY: Final = "self.availability"
 # The field of a body that says which thing it is about; kinds without one speak of a single thing.
 _KEYS: Final = {
     "self.box_key": "id",
@@ -178,6 +180,12 @@ def root_box(connection: Connection) -> str | None:
 def settings(connection: Connection) -> dict[str, Any] | None:
     """The settings told of; None before any were."""
     return next(iter(_told(connection, "self.settings")), None)
+
+
+def availability(connection: Connection) -> SelfAvailability | None:
+    """When the owner takes calls; None before that was told."""
+    found = next(iter(_told(connection, _AVAILABILITY)), None)
+    return None if found is None else shape.from_data(kinds.body_class(_AVAILABILITY), found)
 
 
 def box_keys(connection: Connection) -> set[str]:

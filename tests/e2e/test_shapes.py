@@ -57,6 +57,9 @@ PROMISED: Final = {  # the table of the product's page: more may be added, none 
     "verify": "events spaces balances problems",
     "contest": "id contested histories{first last device stands movements named}",
     "doctor": "checks{name ok value origin hint}",
+    "availability": "zone hours{day hours} days{day hours} "
+    "calls{name lengths step before after notice window per_day per_week place}",
+    "free_slot": "start end tz theirs",
 }
 SOMETIMES: Final = {  # promised, but not in every object
     "identity": {"recovery_file"},
@@ -156,6 +159,10 @@ def _talk(lisa: Person, james: Person, post: str) -> str:
 
 
 def _calls(lisa: Person, james: Person, deal: str) -> None:
+    james.does("availability", "--set", "-", stdin=james.run("availability", "--toml").out)
+    james.does("availability", "--share", deal)
+    settle(lisa, james)
+    lisa.does("book", deal, "--slots")
     offers = [
         lisa.does("book", deal, "--at", f"2026-11-2{day} 15:00", "--note", "Hello")["id"] for day in (3, 4, 5, 6, 7)
     ]

@@ -18,9 +18,12 @@ from tests.interop.test_vectors import foreign
 # Something for each pattern that a Form may ask for.
 EXAMPLES: Final = (
     *("EUR", "UTC", "seo", "https://x", "a@b", "2026-12-01T15:00:00", "A" * 22),
-    *("manual", "client", "hour", "closed", "withdrawn", "allow", "deliver"),
+    *("manual", "client", "hour", "closed", "withdrawn", "allow", "deliver", "2026-12-24"),
 )
-NUMBERS: Final = (0, 5, 100, 1_000, 1_440, 3_650, 10_000, 43_200, 31_622_400_000, 315_360_000_000, 253_370_764_799_999)
+NUMBERS: Final = (
+    *(0, 5, 100, 180, 366, 720, 1_000, 1_440, 3_650, 10_000, 43_200),
+    *(31_622_400_000, 315_360_000_000, 253_370_764_799_999),
+)
 LENGTHS: Final = (40, 64, 120, 128, 200, 500, 2_000, 6_000)
 LISTS: Final = (0, 3, 4, 5, 10, 19, 20, 30)
 EDGES: Final[tuple[Any, ...]] = (
@@ -83,7 +86,7 @@ def sample(hint: Any) -> Any:
 
 
 def _values() -> Iterator[Any]:
-    yield from ("", "x", 0, 1, *EXAMPLES)
+    yield from ("", "x", 0, 1, 5, *EXAMPLES)
     yield from (text(bytes(size)) for size in (8, 16, 32, 64, 1216))
 
 

@@ -71,6 +71,16 @@ const voucher = object({
 })
 const sealed = shaped(/^[A-Za-z0-9_-]{22,48000}$/)
 
+const hours = list(object({ opens: number(0, 1439), closes: number(1, 1440) }), 0, 8)
+const minutes = number(1, 1440)
+const notice = number(0, 43200)
+const step = number(5, 720)
+const callKind = object({
+  name: shaped(/^[a-z0-9_-]{1,40}$/), lengths: list(minutes, 1, 4), step, before: number(0, 180), after: number(0, 180), notice,
+  window: number(1, 366), per_day: or(number(1, 100)), per_week: or(number(1, 100)), place: or(callLink),
+})
+const run = object({ first: ms, count: number(1, 10000) })
+
 const certificate = text(1, 2000, CONTROLS)
 const revocation = {
   device: id, last: or(object({ seq: minor, id })), keeps: list(id, 0, 100), at: ms, by: id, certificates: list(certificate, 0, 4), signature: key(64),
@@ -95,6 +105,9 @@ const FORMS = {
     'self.device_named': { device: id, name },
     'self.root_box': { key: key(1216) },
     'self.board': { board: id, key: id, name: line },
+    'self.availability': {
+      zone, week: list(hours, 7, 7), days: list(object({ day: shaped(/^\d{4}-\d\d-\d\d$/), hours }), 0, 366), kinds: list(callKind, 1, 5),
+    },
     'self.place': { url: text(1, 500, CONTROLS), auto: bool, boards: list(id, 0, 1000), invite: or(line), gone: bool },
   },
   board: {
@@ -115,6 +128,7 @@ const FORMS = {
   deal: {
     'deal.opened': { board: id, post: or(id), client: id, talent: id, agent_device: id, client_box: boxKey, talent_box: boxKey },
     'contact.shared': { handle: name, name, tz: zone, email: or(email) },
+    'slots.shared': { tz: zone, lengths: list(object({ minutes, step, notice, place: or(callLink), runs: list(run, 0, 1000) }), 0, 20) },
     'deal.invited': { note: prose },
     'deal.proposed': {
       currency, milestones: list(object({ title, amount: number(1, MOST), due: or(ms) }), 1, 100), tz: zone, cover: prose, valid_until: or(ms),
@@ -168,7 +182,7 @@ const FORMS = {
     'review.voucher': { review: id, voucher },
   },
 }
-export const FREE = new Set(['contact.shared', 'message.sent', 'work.update'])
+export const FREE = new Set(['contact.shared', 'message.sent', 'slots.shared', 'work.update'])
 
 /** Is it a kind of deals that folds in the agent's order? */
 export const isGuarded = (kind) => Object.hasOwn(FORMS.deal, kind) && !FREE.has(kind)

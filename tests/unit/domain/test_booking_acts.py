@@ -25,9 +25,11 @@ from chaise_cli.domain.booking_acts import (
     RESERVING,
     BadSlots,
     BadUntil,
+    Full,
     Lapsed,
     Overlap,
     Past,
+    ShortNotice,
     Taken,
     TooEarly,
     TooLate,
@@ -61,6 +63,7 @@ from tests.unit.domain.deal_cast import (
     offer,
     slot,
 )
+from tests.unit.domain.hours_cast import NIGHT, hours
 
 LISA: Final = acting(CLIENT)
 JAMES: Final = acting(TALENT)
@@ -88,7 +91,7 @@ def test_an_offer_is_good_for_two_days_but_never_after_its_last_slot() -> None:
         assert isinstance(body, BookingOffered)
         assert (body.until, body.notice) == (until, NOTICE)
         shape.check(body)
-    [body] = book(NONE, LISA, PARTIES, None, [slot(0)], least_notice=HOUR)
+    [body] = book(NONE, JAMES, PARTIES, None, [slot(0)], own=hours(NIGHT, notice=60))
     assert isinstance(body, BookingOffered)
     assert body.until == TOMORROW - HOUR
 
@@ -103,9 +106,15 @@ def test_a_slot_begins_later_than_now_and_the_least_notice() -> None:
     soon = replace(slot(0), start=NOW)
     with pytest.raises(Past):
         book(NONE, LISA, PARTIES, None, [soon])
-    with pytest.raises(Past):
-        book(NONE, LISA, PARTIES, None, [slot(0)], least_notice=DAY)
+    early = hours(NIGHT, notice=24 * 60)
+    with pytest.raises(ShortNotice, match="sooner than the 1d of notice"):
+        book(NONE, JAMES, PARTIES, None, [slot(0)], own=early)
+    assert book(NONE, JAMES, PARTIES, None, [slot(0)], own=early, beyond_limits=True)
     assert book(NONE, LISA, PARTIES, None, [replace(slot(0), start=NOW + 1)])
+    told, call = offered()
+    with pytest.raises(ShortNotice):
+        accept(told.bookings, JAMES, PARTIES, call, own=early)
+    assert accept(told.bookings, JAMES, PARTIES, call, own=early, beyond_limits=True)
 
 
 @pytest.mark.parametrize("hours", [[], [0, 0], [0, 1, 2, 3, 4, 5]])
@@ -231,6 +240,34 @@ def test_a_client_cannot_block_a_week_with_offers_to_answer() -> None:
     for hour in range(RESERVING + 2):
         told.tell(offer(slot(hour)), TALENT)
     assert len(committed(told.bookings, PARTIES)) == RESERVING
+
+
+def test_buffers_keep_calls_apart_unless_overlap_is_allowed() -> None:
+    own = hours(NIGHT, before=10, after=5, lengths=(60,))
+    taken = [Taken(TOMORROW + HOUR + 10 * MINUTE, TOMORROW + 2 * HOUR, "other"), Taken(NOW, TOMORROW, "")]
+    with pytest.raises(Overlap, match="keeps time free around it"):
+        book(NONE, JAMES, PARTIES, None, [slot(0)], taken=taken, own=own)
+    assert book(NONE, JAMES, PARTIES, None, [slot(0)], taken=taken)
+    assert book(NONE, JAMES, PARTIES, None, [slot(0)], taken=taken, own=own, allow_overlap=True)
+    told, call = offered()
+    with pytest.raises(Overlap):
+        accept(told.bookings, JAMES, PARTIES, call, taken=taken, own=own, beyond_limits=True)
+    later = [replace(slot(0), start=slot(0).start + 15 * MINUTE)]
+    assert book(NONE, JAMES, PARTIES, None, later, taken=[Taken(0, TOMORROW, "other")], own=own)
+
+
+def test_a_day_that_is_full_takes_no_other_call_but_the_move_of_one() -> None:
+    own = hours(NIGHT, per_day=1, lengths=(60,))
+    told, call = agreed()
+    with pytest.raises(Full, match="1 calls of that kind in the day"):
+        book(told.bookings, JAMES, PARTIES, None, [slot(3)], own=own)
+    assert book(told.bookings, JAMES, PARTIES, None, [slot(3)], own=own, beyond_limits=True)
+    assert book(told.bookings, JAMES, PARTIES, None, [slot(24)], own=own)
+    assert book(told.bookings, JAMES, PARTIES, call, [slot(3)], own=own)
+    other = told.tell(offer(slot(3)), CLIENT)
+    with pytest.raises(Full, match="in the week"):
+        accept(told.bookings, JAMES, PARTIES, other, own=hours(NIGHT, per_week=1, lengths=(60,)))
+    assert accept(told.bookings, JAMES, PARTIES, other, own=hours(NIGHT, per_day=2, per_week=2, lengths=(60,)))
 
 
 def test_a_move_leaves_its_own_old_slot_out() -> None:

@@ -47,4 +47,5 @@ def test_free_kinds_move_nothing() -> None:
         "message.sent",
         "work.update",
         "contact.shared",
+        "slots.shared",
     }

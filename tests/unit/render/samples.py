@@ -232,6 +232,31 @@ SAMPLES: Final[dict[str, dict[str, Any]]] = {
         ],
     },
     "booking": _booking(),
+    "availability": {
+        "zone": "Europe/Berlin",
+        "hours": [{"day": "mon", "hours": ["09:00-12:00", "13:00-17:00"]}, {"day": "tue", "hours": []}],
+        "days": [{"day": "2026-12-24", "hours": []}],
+        "calls": [
+            {
+                "name": "intro",
+                "lengths": [30, 60],
+                "step": 30,
+                "before": 0,
+                "after": 15,
+                "notice": 240,
+                "window": 30,
+                "per_day": 3,
+                "per_week": None,
+                "place": "https://meet.example/x",
+            }
+        ],
+    },
+    "free_slot": {
+        "start": "2026-11-25T14:00:00Z",
+        "end": "2026-11-25T14:30:00Z",
+        "tz": "Europe/Berlin",
+        "theirs": "America/New_York",
+    },
     "message": {
         "id": "msg-h3xx0abcdefghjkmnpqrstvwxy",
         "deal": DEAL,

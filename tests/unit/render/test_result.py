@@ -86,6 +86,8 @@ PROMISED = {
     "sim": "url store control",
     "round": "consented moved declined reversed problems",
     "doctor": "checks",
+    "availability": "zone hours days calls",
+    "free_slot": "start end tz theirs",
 }
 OPTIONAL = {
     "identity": "recovery_file",

@@ -1,0 +1,56 @@
+"""`chaise availability`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chaise_cli.commands import texts
+from chaise_cli.commands.context import Call, unsent
+from chaise_cli.commands.registry import PLAIN, verb
+from chaise_cli.domain import availability_file
+from chaise_cli.render.terminal import put
+from chaise_cli.result import Result
+from chaise_cli.session import hours, naming
+from chaise_cli.session.choosing import NotForThis
+
+app = typer.Typer(**PLAIN)
+_STDIN = "-"
+
+
+@verb(app, "availability", writes=True)
+def availability(
+    call: Call,
+    set_: Annotated[
+        Path | None, typer.Option("--set", help="Say it anew, from a TOML file; - reads stdin.", metavar="FILE")
+    ] = None,
+    toml: Annotated[bool, typer.Option("--toml", help="Print it as such a file.")] = False,
+    share: Annotated[
+        str | None, typer.Option("--share", help="Tell them your free times.", metavar="DEAL|@PERSON")
+    ] = None,
+) -> Result | None:
+    """Say when you take calls, and tell others your free times."""
+    if sum((set_ is not None, toml, share is not None)) > 1:
+        raise NotForThis(verb="availability", given="two of these at once", why="--set, --toml and --share go alone")
+    own = hours.read(_text(set_)) if set_ is not None else None
+    with call.session(reads=own is None and share is None) as session:
+        if share is not None:
+            named = naming.target(session, share)
+            done = hours.share(session, call.request(share=named.id), named)
+        elif own is not None:
+            done = hours.keep(session, own, call.request(own=str(own)))
+        elif toml:
+            put(sys.stdout, hours.as_file(session))
+            return None
+        else:
+            return call.result(hours.view(hours.mine(session)), shape="availability")
+        return call.result(**done.answer(unsent(session)))
+
+
+def _text(path: Path) -> str:
+    stdin = str(path) == _STDIN
+    source = texts.TextSource(_STDIN if stdin else None, None if stdin else path, "--set FILE")
+    return texts.needed_text(source, availability_file.BYTES_MOST)
