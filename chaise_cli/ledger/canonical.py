@@ -71,7 +71,7 @@ def again(value: object) -> bytes:
 
 def trusted(data: bytes) -> object:
     """What `data` says, for bytes that `decode` accepted before."""
-    return json.loads(data)
+    return _trusting.raw_decode(data.decode())[0]
 
 
 def _parse(data: bytes) -> object:
@@ -89,6 +89,7 @@ def _refuse(_: str) -> NoReturn:
     raise NotCanonical(why="a number that is not an integer")
 
 
+_trusting: Final = json.JSONDecoder()
 _decoder: Final = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse)
 
 

@@ -295,7 +295,7 @@ def _exchange(session: Session, place: int | None, url: str, transport: Transpor
     if done.failure is None and not session.behind and session.me.grant is None:
         before = remembered.heights(session.db)
         problems += upkeep.run(session)
-        if _grown(session, before) & done.shared or len(events.spaces(session.db, "board")) != boards:
+        if _wrote_for(session, before, done.shared) or len(events.spaces(session.db, "board")) != boards:
             again = _once(session, place, transport, progress)
             sent, received = sent + again.sent, received + again.received
             problems += [problem.text for problem in again.problems]
@@ -309,10 +309,11 @@ def _exchange(session: Session, place: int | None, url: str, transport: Transpor
     return last
 
 
-def _grown(session: Session, before: Sequence[Height]) -> frozenset[bytes]:
-    """The spaces of which more is held than before."""
+def _wrote_for(session: Session, before: Sequence[Height], shared: frozenset[bytes]) -> bool:
+    """Whether what was written since may go to the place: one that is no device of one's own is not shown self."""
     numbers = {height.space for height in set(remembered.heights(session.db)).difference(before)}
-    return frozenset(raw(events.space_numbered(session.db, no).id) for no in numbers)
+    spaces = [events.space_numbered(session.db, no) for no in numbers]
+    return any(space.kind != "self" or raw(space.id) in shared for space in spaces)
 
 
 def _once(session: Session, place: int | None, transport: Transport, progress: Progress) -> engine.Exchange:

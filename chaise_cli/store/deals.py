@@ -73,6 +73,7 @@ class DealFold:
         self._db = connection
         self._space = space
         self._rows: dict[tuple[str, int], Row] = {}
+        self._places: dict[bytes, order.Place] = {}
         self._chains = {chain.no: chain for chain in events.chains(connection, space.no)}
         self._names = {no: chain.name for no, chain in self._chains.items()}
         self._named = {self._names[no]: chain for no, chain in self._chains.items()}
@@ -304,6 +305,11 @@ class DealFold:
         return None if parent is None else self._names[parent]
 
     def _place(self, row: Row) -> order.Place:
+        if (known := self._places.get(row.id)) is None:
+            known = self._places[row.id] = self._make_place(row)
+        return known
+
+    def _make_place(self, row: Row) -> order.Place:
         seen = [self._spot(*cited) for cited in row.seen]
         return order.Place(text(row.device), row.seq, text(row.id), row.lamport, seen, self._names[row.chain])
 

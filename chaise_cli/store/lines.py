@@ -60,8 +60,10 @@ class Telling:
             self._by_chain.setdefault(row.chain, []).append(row)
         for held in self._by_chain.values():
             held.sort(key=lambda row: row.seq)
+        self._rows = list(self._walk())
+        self._agreed: dict[Parties, list[tuple[Row, Row]]] = {}
 
-    def _rows(self) -> Iterable[tuple[Row, Row | None]]:
+    def _walk(self) -> Iterator[tuple[Row, Row | None]]:
         """Every event with the one before it on its chain; a stem before its branches."""
         last: dict[int | None, Row | None] = {None: None}
         for chain in sorted(self._chains.values(), key=lambda chain: chain.first if chain.parent else -1):
@@ -75,7 +77,7 @@ class Telling:
         """The first sealed event of each history of a device."""
         begun: set[bytes] = set()  # events with a sealed one at or before them
         found: list[Row] = []
-        for row, before in self._rows():
+        for row, before in self._rows:
             if before is not None and before.id in begun:
                 begun.add(row.id)
             elif row.suite:
@@ -135,10 +137,15 @@ class Telling:
         found = {offer.content.terms.agent for _, offer in self._signed(parties)}
         return frozenset(found - {parties.client, parties.talent})
 
-    def _signed(self, parties: Parties) -> Iterable[tuple[Row, Row]]:
+    def _signed(self, parties: Parties) -> Sequence[tuple[Row, Row]]:
         """Each acceptance by one side of what the other one offered, with that offer."""
-        offers = {text(row.id): row for row, _ in self._rows() if isinstance(row.content, TermsOffered)}
-        for row, _ in self._rows():
+        if parties not in self._agreed:
+            self._agreed[parties] = list(self._find_signed(parties))
+        return self._agreed[parties]
+
+    def _find_signed(self, parties: Parties) -> Iterator[tuple[Row, Row]]:
+        offers = {text(row.id): row for row, _ in self._rows if isinstance(row.content, TermsOffered)}
+        for row, _ in self._rows:
             offer = offers.get(row.content.offer) if isinstance(row.content, TermsAccepted) else None
             if offer is None or {offer.identity, row.identity} != {parties.client, parties.talent}:
                 continue
@@ -160,13 +167,13 @@ class Telling:
         return found
 
     def _lamport(self, id_: str) -> int:
-        return next(row.lamport for row, _ in self._rows() if text(row.id) == id_)
+        return next(row.lamport for row, _ in self._rows if text(row.id) == id_)
 
     def words(self) -> list[tuple[str, str]]:
         """Who named which event as the agent's last."""
         return [
             (row.identity, row.content.last)
-            for row, _ in self._rows()
+            for row, _ in self._rows
             if isinstance(row.content, order.AgentSettled) and row.identity
         ]
 
@@ -176,7 +183,7 @@ class Telling:
     def _covering(self, roots: Sequence[Row]) -> set[str]:
         """The events that cover one of these, through what precedes them and what they cite; these among them."""
         found = {text(row.id) for row in roots}
-        for row, before in sorted(self._rows(), key=lambda pair: pair[0].lamport) if found else ():
+        for row, before in sorted(self._rows, key=lambda pair: pair[0].lamport) if found else ():
             cited = [id_ for _, _, id_ in row.seen] + ([text(before.id)] if before else [])
             if not found.isdisjoint(cited):
                 found.add(text(row.id))
@@ -211,8 +218,10 @@ class Telling:
         moves: set[str] = set()
         handovers: list[order.Handover] = []
         last: dict[bytes, str | None] = {}  # for each event the id of the one that may count at or before it
-        for row, prev in self._rows():
-            earlier = last[prev.id] if prev is not None else None
+        for row, prev in self._rows:
+            if row.identity != holder.identity:  # nor is whatever else its device wrote
+                continue
+            earlier = last.get(prev.id) if prev is not None else None
             if not may_take(row, holder.identity) or not counts(row) or row.id in cut:
                 last[row.id] = earlier
                 continue
@@ -232,7 +241,7 @@ class Telling:
     def _answers(self, root: order.Place, holder: Holder, deal: Deal, cut: Container[bytes]) -> list[Row]:
         """Where the agent consented or refused; not behind an answer that it has given already."""
         found: list[Row] = []
-        for row, _ in sorted(self._rows(), key=lambda pair: (pair[0].lamport, pair[0].id)):
+        for row, _ in sorted(self._rows, key=lambda pair: (pair[0].lamport, pair[0].id)):
             if row.identity != holder.identity or row.id in cut or not self._may_move(row, holder):
                 continue
             if _answers(row, root, deal) and text(row.id) not in self._covering(found):
@@ -242,7 +251,7 @@ class Telling:
     def _settled(self, parties: Parties) -> list[str]:
         """What client and talent both named as the last event, in the order in which the client first did."""
         named: dict[str, dict[str, tuple[int, bytes, int, bytes]]] = {parties.client: {}, parties.talent: {}}
-        for row, _ in self._rows():
+        for row, _ in self._rows:
             if isinstance(row.content, order.AgentSettled) and row.identity in named:
                 rank = self._place(row).rank()
                 said = named[row.identity]

@@ -53,11 +53,11 @@ STORY: Final[dict[str, tuple[str, Callable[[Known], Sequence[str]], str]]] = {
 
 
 class Play:
-    """Lisa and James and a stick between them, as far as one command of the story."""
+    """Lisa and James and a stick between them, played once to the end; `before` brings back how it stood then."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "play"
-        self.kept = folder / "kept"
+        self._kept = folder / "kept"
         (self.folder / "stick").mkdir(parents=True)
         (folder / "plan.txt").write_text("a plan")
         self.people = {
@@ -67,33 +67,31 @@ class Play:
         made = self.people["lisa"].does("board", "create", "market", "--at", str(self.folder / "stick"))
         self.people["james"].does("board", "join", "-", stdin=made["invite"])
         self.known = {"stick": str(self.folder / "stick"), "board": made["id"], "file": str(folder / "plan.txt")}
+        for name in STORY:
+            shutil.copytree(self.folder, self._kept / name)
+            self._play(name)
 
-    def until(self, command: str) -> Person:
-        """Play what comes before a command; who gives it."""
-        for name, (who, argv, makes) in STORY.items():
-            if name == command:
-                shutil.copytree(self.folder, self.kept)
-                return self.people[who]
-            data = self.people[who].does(*argv(self.known), "--request-id", name) if name != "sync" else {}
-            if makes:
-                self.known[makes] = data["id"]
-            if name == "hire":
-                self.known["terms"] = data["terms_hash"]
-            for person in self.people.values():
-                person.does("sync")
-        raise AssertionError("no such command")
+    def _play(self, name: str) -> None:
+        who, argv, makes = STORY[name]
+        data = self.people[who].does(*argv(self.known), "--request-id", name) if name != "sync" else {}
+        if makes:
+            self.known[makes] = data["id"]
+        if name == "hire":
+            self.known["terms"] = data["terms_hash"]
+        for person in self.people.values():
+            person.does("sync")
 
-    def back(self) -> None:
-        """Everything as it was before the command."""
+    def before(self, command: str) -> Person:
+        """Everything as it was before a command; who gives it."""
         shutil.rmtree(self.folder)
-        shutil.copytree(self.kept, self.folder)
+        shutil.copytree(self._kept / command, self.folder)
+        return self.people[STORY[command][0]]
 
 
 @contextmanager
 def typed(play: Play, command: str) -> Iterator[tuple[Person, list[str]]]:
     """Whoever gives a command, about to give it, with the words typed."""
-    straced.wanted()
-    person = play.until(command)
+    person = play.before(command)
     argv = [*STORY[command][1](play.known), "--json"]
     argv += ["--request-id", command] if command != "sync" else []
     with person._here({}):
@@ -128,9 +126,10 @@ def told(out: str) -> Any:
     return json.loads(out) if out.endswith("\n") else None
 
 
-@pytest.fixture
-def play(tmp_path: Path) -> Play:
-    return Play(tmp_path)
+@pytest.fixture(scope="module")
+def play(tmp_path_factory: pytest.TempPathFactory) -> Play:
+    straced.wanted()
+    return Play(tmp_path_factory.mktemp("story"))
 
 
 @pytest.mark.parametrize("command", STORY)
@@ -143,7 +142,7 @@ def test_a_command_killed_at_a_write_loses_nothing_and_can_be_given_again(
         assert whole.status == 0, whole.err
         wanted = sorted(events(person).values())
         for call in some(calls, KILLS, pytestconfig):
-            play.back()
+            play.before(command)
             ended = straced.killed(argv, call)
             assert ended.status == -signal.SIGKILL, (call, ended)
             sound(person, before, call)
@@ -166,7 +165,7 @@ def test_a_command_whose_write_fails_says_so_and_can_be_given_again(
         wanted = sorted(events(person).values())
         assert whole.status == 0, whole.err
         for call in some(calls[len(error) % 2 :], ERRORS, pytestconfig):
-            play.back()
+            play.before(command)
             ended = straced.failing(argv, call, error)
             assert ended.status in {0, 4, 5, 11, 13}, (call, ended)
             assert "Traceback" not in ended.err, (call, ended)
