@@ -98,11 +98,13 @@ def cover(
     """
     news: list[Place] = []
     todo: list[tuple[str, int]] = [(tip.branch, tip.seq - 1), *tip.seen]
+    begun: set[str] = set()  # branches whose stem is covered: once, or damage could send this round in a circle
     while todo:
         branch, seq = todo.pop()
         covered = frontier.get(branch)
         first = branches.first(branch) if covered is None else covered + 1
-        if covered is None and (stem := branches.stem(branch)) is not None:
+        if covered is None and branch not in begun and (stem := branches.stem(branch)) is not None:
+            begun.add(branch)
             todo.append((stem, first - 1))
         if seq < first:
             continue

@@ -81,20 +81,23 @@ def way(connection: Connection, spot: Spot) -> list[Part]:
     """As `history`, reading the rows on the way alone."""
     query = (
         "WITH RECURSIVE up(no, parent, first, last) AS (SELECT no, parent, first, ?2 FROM chain WHERE no = ?1"
-        " UNION ALL SELECT c.no, c.parent, c.first, up.first - 1 FROM up JOIN chain c ON c.no = up.parent)"
+        " UNION SELECT c.no, c.parent, c.first, up.first - 1 FROM up JOIN chain c ON c.no = up.parent)"
         " SELECT no, first, last FROM up WHERE last >= first ORDER BY first"
     )
     return [Part(*row) for row in connection.execute(query, spot).fetchall()]
 
 
 def history(rows: Sequence[Chain], spot: Spot) -> list[Part]:
-    """The way from the first event of a chain to one of its events, given its rows; empty parts left out."""
+    """The way from the first event of a chain to one of its events, given its rows; empty parts left out.
+
+    Raises KeyError where damage has made it lead nowhere, or round in a circle.
+    """
     by_no = {row.no: row for row in rows}
     parts: list[Part] = []
     at: int | None = spot.chain
     last = spot.seq
     while at is not None:
-        row = by_no[at]
+        row = by_no.pop(at)
         if last >= row.first:
             parts.append(Part(at, row.first, last))
         at, last = row.parent, row.first - 1

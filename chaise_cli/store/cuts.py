@@ -75,7 +75,9 @@ def _witnessed(
 def _before(chains: Mapping[int, Chain], ids: Mapping[tuple[int, int], bytes], row: Row) -> bytes | None:
     """The id of the event before one on its history."""
     at: int | None = row.chain
-    while at is not None:
+    for _ in chains:  # no longer, should damage have closed a circle
+        if at is None:
+            break
         if (at, row.seq - 1) in ids:
             return ids[at, row.seq - 1]
         at = chains[at].parent

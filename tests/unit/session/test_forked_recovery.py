@@ -127,9 +127,10 @@ def test_whatever_is_spoilt_of_a_branch_is_told(james: Session, deal: SpaceId, c
     for no, parent, value in [rows[0], *rows[-2:]]:
         if column == "parent" and parent is None:
             continue
-        wrong = bytes(32) if isinstance(value, bytes) else 1 - value if column == "admin" else value + 1
-        james.db.execute(f"UPDATE chain SET {column} = ? WHERE no = ?", (wrong, no))  # noqa: S608
-        assert problems(james) != [], (no, value)
+        wrongs = [bytes(32) if isinstance(value, bytes) else 1 - value if column == "admin" else value + 1]
+        for wrong in wrongs + [no] * (column == "parent"):  # which goes round in a circle
+            james.db.execute(f"UPDATE chain SET {column} = ? WHERE no = ?", (wrong, no))  # noqa: S608
+            assert problems(james) != [], (no, value)
         james.db.execute(f"UPDATE chain SET {column} = ? WHERE no = ?", (value, no))  # noqa: S608
     assert problems(james) == []
 
