@@ -45,12 +45,13 @@ READS: Final = {  # verb → the ways to call it; words in braces are ids of the
     "show": ("{deal}", "{deal}/1", "{post}", "{service}", "{message}", "{booking}", "{board}", "{review}", "@james"),
     "log": ("{deal}", "{board}"),
     "agenda": ("",),
+    "availability": ("",),
     "peers": ("",),
     "wait": ("{deal} --until hired --timeout 0",),
 }
 # Where there are reviews, their vouchers are verified.
 VOUCHED: Final = {"reviews", "talents", "profile", "deals {post}", "show {review}", "show @james"}
-WITH_THEIR_ACT: Final = {"files", "rail"}  # one module with fetching, and with attesting
+WITH_THEIR_ACT: Final = {"files", "rail", "availability"}  # one module with fetching, attesting and setting
 TAKES_CIPHERS: Final = VOUCHED | WITH_THEIR_ACT
 WRITES: Final = {
     *("init", "unlock", "lock", "board", "service", "post", "close", "invite", "propose", "shortlist", "decline"),
@@ -122,6 +123,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     fund(lisa, f"{deal}/1")
     (folder / "brief.txt").write_text("all of it")
     message = lisa.does("message", deal, "Hello\nJames · ✓", "--file", str(folder / "brief.txt"))
+    lisa.does("availability", "--set", "-", stdin=lisa.run("availability", "--toml").out)
     booking = lisa.does("book", deal, "--at", "2026-11-25 09:00", "--at", "2026-11-26 09:00", "--for", "30m")
     settle(lisa, james)
     james.does("deliver", f"{deal}/1", "--note", "done")
