@@ -14,7 +14,7 @@ from chaise_cli.commands.registry import PLAIN, verb
 from chaise_cli.domain import availability_file
 from chaise_cli.render.terminal import put
 from chaise_cli.result import Result
-from chaise_cli.session import hours, naming
+from chaise_cli.session import hours, naming, telling
 from chaise_cli.session.choosing import NotForThis
 
 app = typer.Typer(**PLAIN)
@@ -29,24 +29,29 @@ def availability(
     ] = None,
     toml: Annotated[bool, typer.Option("--toml", help="Print it as such a file.")] = False,
     share: Annotated[
-        str | None, typer.Option("--share", help="Tell them your free times.", metavar="DEAL|@PERSON")
+        str | None, typer.Option("--share", help="Tell them your free times from now on.", metavar="DEAL|@PERSON")
+    ] = None,
+    unshare: Annotated[
+        str | None, typer.Option("--unshare", help="Take back what you told.", metavar="DEAL|@PERSON")
     ] = None,
 ) -> Result | None:
     """Say when you take calls, and tell others your free times."""
-    if sum((set_ is not None, toml, share is not None)) > 1:
-        raise NotForThis(verb="availability", given="two of these at once", why="--set, --toml and --share go alone")
+    whom = share if share is not None else unshare
+    if sum((set_ is not None, toml, share is not None, unshare is not None)) > 1:
+        raise NotForThis(verb="availability", given="two of these", why="--set, --toml, --share and --unshare go alone")
     own = hours.read(_text(set_)) if set_ is not None else None
-    with call.session(reads=own is None and share is None) as session:
-        if share is not None:
-            named = naming.target(session, share)
-            done = hours.share(session, call.request(share=named.id), named)
+    with call.session(reads=own is None and whom is None) as session:
+        if whom is not None:
+            named = naming.target(session, whom)
+            asked = call.request(of=named.id, stop=share is None)
+            done = telling.share(session, asked, named, stop=share is None)
         elif own is not None:
             done = hours.keep(session, own, call.request(own=str(own)))
         elif toml:
             put(sys.stdout, hours.as_file(session))
             return None
         else:
-            return call.result(hours.view(hours.mine(session)), shape="availability")
+            return call.result(hours.mine(session), shape="availability")
         return call.result(**done.answer(unsent(session)))
 
 

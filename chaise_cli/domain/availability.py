@@ -12,7 +12,7 @@ from chaise_cli.domain import slots
 from chaise_cli.domain.body import body
 from chaise_cli.domain.booking import MINUTES_MOST, CallLink
 from chaise_cli.domain.shape import Form, Instant, Many, Whole, Zone
-from chaise_cli.domain.when import DAY, MINUTE
+from chaise_cli.domain.when import DAY, HOUR, MINUTE
 from chaise_cli.errors import NotFound, Refused
 
 if TYPE_CHECKING:
@@ -26,13 +26,14 @@ DAYS_MOST: Final = 366
 KINDS_MOST: Final = 5
 LENGTHS_MOST: Final = 4  # of a kind
 RUNS_MOST: Final = 1_000  # in all that is told at once; a sealed body holds 64 KiB
-STARTS_MOST: Final = 10_000  # of a run
 NOTICE_MOST: Final = 30 * 24 * 60  # minutes
 BUFFER_MOST: Final = 180
 STEP_LEAST: Final = 5
 STEP_MOST: Final = 720
 WINDOW_MOST: Final = 366  # days
-TOLD_DAYS: Final = 60  # ahead, at most
+TOLD_DAYS: Final = 30  # ahead, at most
+TOLD_ANEW: Final = 7 * DAY  # by itself, so that far enough ahead is told
+TOLD_LEAST: Final = HOUR  # from one telling to the next by itself: a busy calendar changes all day
 COUNT_MOST: Final = 100  # calls of a day or a week
 
 Length = Annotated[int, Whole(1, MINUTES_MOST)]
@@ -94,7 +95,7 @@ class Run:
     """Starts one step apart, `count` of them; the runs of a length are in order."""
 
     first: Instant
-    count: Annotated[int, Whole(1, STARTS_MOST)]
+    count: Annotated[int, Whole(1, 10_000)]
 
 
 @body
@@ -165,7 +166,7 @@ class NoSuchLength(Refused):
 
 
 def told(own: SelfAvailability, taken: Sequence[Taken], now: int) -> SlotsShared:
-    """What others may know: when calls of each length may begin, in the next 60 days at most.
+    """What others may know: when calls of each length may begin, in the next 30 days at most.
 
     Fewer days where that would be more than 1,000 runs. taken: all that keeps the author from a time. Of that nothing
     is told but that a call cannot begin then. Raises when.UnknownZone.
@@ -182,13 +183,33 @@ def told(own: SelfAvailability, taken: Sequence[Taken], now: int) -> SlotsShared
         days = days // 2
 
 
+def is_outdated(before: SlotsShared, at: int, times: SlotsShared, now: int) -> bool:
+    """Whether what was told at `at` ought to be told anew, `times` being so now.
+
+    That is when something else is true of a time that it speaks of, though not within an hour; and after a week.
+    """
+    if now - at < TOLD_LEAST or before == times:
+        return False
+    if now - at >= TOLD_ANEW or _terms(before) != _terms(times):
+        return True
+    return any(_differ(one, other, now) for one, other in zip(before.lengths, times.lengths, strict=True))
+
+
+def _terms(times: SlotsShared) -> tuple[object, ...]:
+    return times.tz, *((one.minutes, one.step, one.notice, one.place) for one in times.lengths)
+
+
+def _differ(before: FreeLength, after: FreeLength, now: int) -> bool:
+    begin, end = now + before.notice * MINUTE + 1, max([run.first for run in before.runs], default=0)
+    return before.starts(begin, end) != after.starts(begin, end)
+
+
 def _runs(own: SelfAvailability, minutes: int, taken: Sequence[Taken], now: int, days: int) -> tuple[Run, ...]:
     step = slots.kind_of(own, minutes).step * MINUTE
-    found: list[tuple[int, int]] = []
+    found: list[Run] = []
     for start in slots.free(own, minutes, taken, now, now + days * DAY):
-        first, count = found[-1] if found else (0, 0)
-        if 0 < count < STARTS_MOST and start == first + count * step:
-            found[-1] = (first, count + 1)
+        if found and start == found[-1].first + found[-1].count * step:
+            found[-1] = Run(found[-1].first, found[-1].count + 1)
         else:
-            found.append((start, 1))
-    return tuple(Run(*one) for one in found)
+            found.append(Run(start, 1))
+    return tuple(found)

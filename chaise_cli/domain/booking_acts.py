@@ -90,7 +90,7 @@ class Full(Refused):
     """The talent has as many calls of that kind as they want in a day or a week."""
 
     code = "booking.full"
-    message = "you have {most} calls of that kind in the {span} of {start}, as many as you want"
+    message = "the {span} of {start} is full: you want at most {most} of such calls in one"
     hint = "take another {span}, or --beyond-limits"
     start: str
     span: str  # day or week

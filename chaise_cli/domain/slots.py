@@ -164,21 +164,23 @@ def free(own: SelfAvailability, minutes: int, taken: Sequence[Taken], now: int, 
 
 
 def suiting(
-    own: SelfAvailability | None, minutes: int, taken: Iterable[Taken], now: int, starts: Sequence[int]
+    own: SelfAvailability | None, minutes: int, taken: Sequence[Taken], now: int, starts: Sequence[int]
 ) -> list[int]:
     """Those of `starts` (in order) at which a call of `minutes` lies in one's hours and comes too close to nothing.
 
     own: None has no hours, buffers, notice or limits. Raises when.UnknownZone.
     """
-    taken = sorted(taken)
-    closed = _merged(padded(own, minutes, other) for other in taken)
+    if not starts:
+        return []
+    begin, end = starts[0] - DAY, starts[-1] + 2 * DAY  # no two buffers, and no call, are as long as a day
+    closed = _merged(padded(own, minutes, one) for one in taken if one.start < end and begin < one.end)
     ends = [span.end for span in closed]
 
     def clear(start: int) -> bool:
         at = bisect_right(ends, start)
         return at == len(closed) or closed[at].start >= start + minutes * MINUTE
 
-    if own is None or not starts:
+    if own is None:
         return [start for start in starts if start > now and clear(start)]
     hours = openings(own, starts[0], starts[-1] + 1)
     begins = [span.start for span in hours]

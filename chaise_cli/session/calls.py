@@ -209,10 +209,14 @@ def committed(session: Session, but: int | None = None) -> list[Taken]:
     return sorted(found)
 
 
-def engaged(session: Session) -> list[Taken]:
-    """All that keeps me from a time: what I am committed to as a talent, and agreed calls as a client."""
+def engaged(session: Session, but: str | None = None) -> list[Taken]:
+    """All that keeps me from a time: what I am committed to as a talent, and agreed calls as a client.
+
+    but: a call that is left out, since it would be moved.
+    """
+    mine = {one for one in committed(session) if one.booking != but}
     ahead = deal_reads.calls_ahead(session.db, session.me.identity, session.clock.now(), client=True)
-    return sorted({*committed(session), *(booking_acts.Taken(begins, ends, "") for begins, ends, _ in ahead)})
+    return sorted({*mine, *(booking_acts.Taken(begins, ends, "") for begins, ends, id_ in ahead if id_ != but)})
 
 
 def _own(session: Session, w: DealWriter) -> SelfAvailability | None:
@@ -231,15 +235,31 @@ def _place(session: Session, w: DealWriter, minutes: int) -> str | None:
 
 
 def _clashes(session: Session, state: DealState, offered: Sequence[Slot]) -> list[str]:
-    """Other agreed calls of this home at the times offered: a warning, for only the talent's time is guarded."""
+    """Other agreed calls of this home at the times offered: a warning, for only the talent's time is guarded.
+
+    And times that the talent, having told free ones, has not told.
+    """
     if state.deal.parties.talent == session.me.identity:
         return []
     own = state.bookings.by_id
-    return [
+    return _untold(session, state, offered) + [
         f"{public('book', other)} is at the same time as {when.one_zone(slot.start, slot.zone)}"
         for slot in offered
         for other in deal_reads.calls_between(session.db, slot.start, slot.end)
         if other not in own or own[other].slot not in offered
+    ]
+
+
+def _untold(session: Session, state: DealState, offered: Sequence[Slot]) -> list[str]:
+    talent = state.deal.parties.talent
+    told = deal_reads.told(session.db, finding.space_no(session, state.deal.space), talent)
+    if told is None or not told.times.lengths:
+        return []
+    free = ((slot, told.times.of(slot.minutes)) for slot in offered)
+    return [
+        f"{session.called(talent)} has not told {when.one_zone(slot.start, slot.zone)} as free"
+        for slot, of in free
+        if of is None or not of.starts(slot.start, slot.start + 1)
     ]
 
 

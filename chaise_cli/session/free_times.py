@@ -9,6 +9,7 @@ from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.when import DAY, MINUTE, instant_text
 from chaise_cli.ids import IdentityId, SpaceId, public
 from chaise_cli.session import calls, finding, showing
+from chaise_cli.session.meeting import OwnPost
 from chaise_cli.session.upcoming import Step
 from chaise_cli.store import deal_reads, selves
 
@@ -35,17 +36,18 @@ def find(session: Session, what: Named, said: int | None, within: int) -> Free:
     """When a call with somebody, or a named call in the place of its old time, can be; starting in `within` ms.
 
     said: how long it lasts, in ms; None: as long as it did, else the first length told. Where the other side has told
-    nothing, one's own free times. Raises NotTold, NoSuchLength, WholeMinutes, UnknownZone.
+    nothing, one's own free times. Raises NotTold, NoSuchLength, WholeMinutes, UnknownZone, OwnPost.
     """
     now, me = session.clock.now(), session.me
     other, space = _whom(session, what)
     told = deal_reads.told(session.db, finding.space_no(session, space), other) if space else None
+    told = told if told and told.times.lengths else None  # they stopped telling
     own = selves.availability(session.db)
     if told is None and own is None:
         raise availability.NotTold(who=session.called(other), what=public(what.kind, what.id))
     usual = _usual(told, own)
     minutes = calls.whole_minutes(calls.length(session, what, said, usual * MINUTE))
-    taken = [one for one in calls.engaged(session) if what.kind != "book" or one.booking != what.id]
+    taken = calls.engaged(session, what.id if what.kind == "book" else None)
     if told is not None:
         starts = slots.suiting(own, minutes, taken, now, _told_starts(session, told, other, minutes, now + within))
     else:
@@ -65,6 +67,8 @@ def _whom(session: Session, what: Named) -> tuple[IdentityId, SpaceId | None]:
     if what.kind == "post":
         post = deal_reads.post(session.db, what.event)
         assert post, "a post that was found by its id"
+        if post.author == session.me.identity:
+            raise OwnPost(post=public("post", what.id))
         return post.author, deal_reads.existing(session.db, post.author, what.event)
     space = finding.deal_of(session, what)
     return showing.state_of(session, space).deal.parties.other(session.me.identity), space
@@ -72,7 +76,7 @@ def _whom(session: Session, what: Named) -> tuple[IdentityId, SpaceId | None]:
 
 def _usual(told: Told | None, own: SelfAvailability | None) -> int:
     """The first length that is told, else the first of one's own, in minutes."""
-    if told is not None and told.times.lengths:
+    if told is not None:
         return told.times.lengths[0].minutes
     return own.kinds[0].lengths[0] if own else calls.USUAL // MINUTE
 

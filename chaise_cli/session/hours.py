@@ -1,4 +1,4 @@
-"""When one takes calls: read from a file, kept in self for all one's devices, and told to the other side of a deal."""
+"""When one takes calls: read from a file, kept in self for all one's devices."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING
 
 from chaise_cli.domain import availability, availability_file, shape
 from chaise_cli.domain.availability_file import BadAvailability
-from chaise_cli.domain.booking_fold import NotASide
 from chaise_cli.ids import public
-from chaise_cli.session import acting, calls, meeting, rekeying, requests, writing
+from chaise_cli.session import rekeying, requests, writing
 from chaise_cli.session.acting import Done
-from chaise_cli.store import deal_reads, events, selves
+from chaise_cli.store import events, selves
 
 if TYPE_CHECKING:
-    from chaise_cli.domain.availability import Hours, SelfAvailability, SlotsShared
-    from chaise_cli.session.dealing import DealWriter
-    from chaise_cli.session.finding import Named
+    from chaise_cli.domain.availability import Hours, SelfAvailability
     from chaise_cli.session.requests import Request
     from chaise_cli.session.session import Session
     from chaise_cli.shapes_calls import Availability, DayHours
@@ -33,12 +30,12 @@ def read(text: str) -> SelfAvailability:
     return availability_file.read(table)
 
 
-def mine(session: Session) -> SelfAvailability:
+def mine(session: Session) -> Availability:
     """When I take calls. Raises NoAvailability."""
     own = selves.availability(session.db)
     if own is None:
         raise availability.NoAvailability
-    return own
+    return _view(own)
 
 
 def as_file(session: Session) -> str:
@@ -52,33 +49,16 @@ def keep(session: Session, own: SelfAvailability, asked: Request | None) -> Done
     with session.writing():
         before = requests.replayed(session, asked)
         if before is not None:
-            return Done(view(mine(session)), "availability", before.events, replayed=True)
+            return Done(mine(session), "availability", before.events, replayed=True)
         writer = writing.Writer(session)
         if selves.availability(session.db) != own:
             space = session.space(events.spaces(session.db, "self")[0].no)
             writer.write(rekeying.freshen(session, writer, space), [own], asked)
         made = requests.remember(session, asked, public("id", session.me.identity), writer.written)
-        return Done(view(own), "availability", made, replayed=not made)
+        return Done(_view(own), "availability", made, replayed=not made)
 
 
-def share(session: Session, asked: Request | None, what: Named) -> Done:
-    """Tell the other side at which times one is free, as it stands now. What was told already is no new event.
-
-    Raises NoAvailability, NotASide and what entering the deal raises.
-    """
-
-    def decide(w: DealWriter) -> list[SlotsShared]:
-        if w.by.identity not in w.state.deal.parties[:2]:
-            raise NotASide
-        times = availability.told(mine(session), calls.engaged(session), w.by.now)
-        last = deal_reads.told(session.db, w.space.no, w.by.identity)
-        return [] if last and last.times == times else [times]
-
-    return acting.act(session, asked, meeting.reach(session, what), decide, acting.the_deal)
-
-
-def view(own: SelfAvailability) -> Availability:
-    """The object that commands answer with."""
+def _view(own: SelfAvailability) -> Availability:
     week = zip(availability_file.WEEKDAYS, own.week, strict=True)
     return {
         "zone": own.zone,

@@ -1,4 +1,4 @@
-"""What falls due by itself, done after each sync: uptakes, movements, lapsed offers, reviews, vouchers, filled posts.
+"""What falls due by itself, done after each sync: uptakes, movements, lapsed offers, free times, reviews, vouchers.
 
 Each deal is looked after in a transaction of its own, and everything follows from what is stored: a second run
 right after the first writes nothing, and one that was killed is simply run again.
@@ -18,7 +18,7 @@ from chaise_cli.errors import ChaiseError
 from chaise_cli.ids import EventId, public
 from chaise_cli.session import agency, dealing, renewal, selfspace, trust, writing
 from chaise_cli.session.session import ThisRevoked
-from chaise_cli.store import deal_reads, deals, duties, events, selves
+from chaise_cli.store import deal_reads, deals, duties, events, own, selves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,6 +43,10 @@ def run(session: Session) -> list[str]:
     confirmed = _confirmed(session) if busy else []
     for space in busy:
         _guarded(session, space, problems, partial(_look_after, session, space, confirmed, problems))
+    if own.beginning(session.db, own.TOLD):
+        telling: Any = import_module("chaise_cli.session.telling")  # most tell nobody when they are free
+        for space in telling.spaces(session):
+            _guarded(session, space, problems, partial(telling.again, session, space))
     for space, post, board in duties.hired_posts(session.db, me.identity):
         _guarded(session, space, problems, partial(_fill, session, post, board))
     return problems

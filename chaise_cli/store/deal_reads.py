@@ -70,9 +70,10 @@ class Meeting(NamedTuple):
 
 
 class Told(NamedTuple):
-    """Free times, and when their author wrote them (ms)."""
+    """Free times, when their author wrote them (ms), and on which device."""
 
     at: int
+    device: DeviceId
     times: SlotsShared
 
 
@@ -277,4 +278,4 @@ def told(connection: Connection, space: int, by: IdentityId) -> Told | None:
     if stored is None:
         return None
     row = content.row(stored)
-    return Told(row.at, row.content)
+    return Told(row.at, DeviceId(text(row.device)), row.content)

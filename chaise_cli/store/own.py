@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 RULES: Final = "rules"
+TOLD: Final = "told "  # before the id of each deal in which this device tells its owner's free times
 
 
 class Settings(NamedTuple):
@@ -113,6 +114,12 @@ def devices(connection: Connection) -> list[tuple[DeviceId, list[object]]]:
 def as_json(certificates_: list[object]) -> str:
     """Certificates as they are kept."""
     return json.dumps(certificates_)
+
+
+def beginning(connection: Connection, prefix: str) -> list[str]:
+    """The names that begin so, in order."""
+    rows = connection.execute("SELECT name FROM own WHERE name GLOB ? ORDER BY name", (f"{prefix}*",)).fetchall()
+    return [name for (name,) in rows]
 
 
 def drop(connection: Connection, name: str) -> None:

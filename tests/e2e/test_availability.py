@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.hired import events_of, kept_up
 from tests.e2e.people import Person, exchange
 
 # James lives in New York, Lisa in Berlin; it is noon UTC on Friday, 20 November 2026. New York is 5 hours behind UTC.
@@ -110,6 +111,29 @@ def test_what_is_taken_anywhere_is_told_to_nobody(lisa: Person, james: Person, t
     assert starts(james, told, "--in", "4d") == [MONDAY[3]]
     assert starts(lisa, call, "--in", "4d") == [MONDAY[3]]
     assert starts(james, call, "--in", "4d") == MONDAY, "a move leaves its own old time out"
+
+
+def test_the_device_that_told_tells_anew_until_it_is_told_to_stop(lisa: Person, james: Person, told: str) -> None:
+    james.does("accept", offered(lisa, james, told, MONDAY[1]))
+    before = events_of(james)
+    assert kept_up(james) == []
+    assert events_of(james) == before, "it told within the hour"
+    lisa.now = james.now = "2026-11-20T13:00:00Z"
+    assert kept_up(james) == []
+    assert events_of(james) == before + 1
+    assert kept_up(james) == []
+    exchange(lisa, james)
+    assert starts(lisa, told, "--in", "4d") == [MONDAY[3]]
+    warned = lisa.run("book", told, "--at", MONDAY[2], "--json").json["warnings"]
+    assert warned == ["@james has not told 23 Nov 2026 16:00 Berlin (+01:00) as free"]
+    james.does("availability", "--unshare", told)
+    assert james.run("availability", "--unshare", told, "--json").json["replayed"]
+    lisa.now = james.now = "2026-11-29T13:00:00Z"
+    after = events_of(james)
+    assert kept_up(james) == []
+    assert events_of(james) <= after + 1, "the offer that lapsed, and no free times"
+    exchange(lisa, james)
+    assert lisa.fails("book", told, "--slots").code == "availability.not_told"
 
 
 def test_lengths_days_and_windows_are_kept(lisa: Person, james: Person, told: str) -> None:

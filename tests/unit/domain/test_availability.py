@@ -17,9 +17,12 @@ from chaise_cli.domain.availability import (
     Hours,
     Run,
     SelfAvailability,
+    is_outdated,
     told,
 )
 from chaise_cli.domain.availability_file import BadAvailability
+from chaise_cli.domain.body import replace
+from chaise_cli.domain.booking_acts import Taken
 from chaise_cli.domain.when import DAY, MINUTE, read_instant
 from tests.unit.domain.hours_cast import NIGHT, availabilities, hours, taken
 
@@ -136,14 +139,34 @@ def test_what_is_told_are_the_free_times_of_every_length(
 def test_so_many_days_are_told_as_fit() -> None:
     many = tuple(Hours(n * 180, n * 180 + 35) for n in range(8))
     own = hours(*many, lengths=(5, 15, 30, 35), step=5, window=366)
+    own = replace(own, kinds=(*own.kinds, replace(own.kinds[0], name="odd", lengths=(6, 7, 8, 9))))
     times = told(own, [], NOW)
     assert RUNS_MOST // 2 < sum(len(one.runs) for one in times.lengths) <= RUNS_MOST
     last = max(run.first for one in times.lengths for run in one.runs)
     assert NOW + (TOLD_DAYS // 2 - 1) * DAY < last < NOW + TOLD_DAYS // 2 * DAY
     whole = told(hours(NIGHT, step=5, lengths=(5,)), [], NOW)
     shape.check(whole)
-    assert sum(run.count for run in whole.lengths[0].runs) == TOLD_DAYS * 288 - 1
-    assert len(whole.lengths[0].starts(NOW, NOW + TOLD_DAYS * DAY)) == TOLD_DAYS * 288 - 1
+    assert whole.lengths[0].runs == (Run(NOW + 5 * MINUTE, TOLD_DAYS * 288 - 1),)
+
+
+def test_free_times_are_told_anew_when_they_are_wrong_though_not_all_day_and_after_a_week() -> None:
+    own, hour = hours(Hours(540, 1020)), DAY // 24
+    before = told(own, [], NOW)
+    tomorrow = before.lengths[0].runs[1].first
+    busy = [Taken(tomorrow, tomorrow + 30 * MINUTE, "")]
+
+    def outdated(later: int, taken: list[Taken], now_own: SelfAvailability = own) -> bool:
+        return is_outdated(before, NOW, told(now_own, taken, NOW + later), NOW + later)
+
+    assert not outdated(2 * hour, [])
+    assert outdated(2 * hour, busy)
+    assert not outdated(hour - 1, busy), "within an hour"
+    assert not outdated(tomorrow - NOW + hour, busy), "nobody can book what has passed"
+    assert not outdated(6 * DAY, [])
+    assert outdated(7 * DAY, [])
+    assert outdated(2 * hour, [], hours(Hours(540, 1020), notice=60))
+    assert outdated(2 * hour, [], hours(Hours(540, 1050)))
+    assert not is_outdated(before, NOW, before, NOW + 8 * DAY), "the same again says nothing"
 
 
 def some(*runs: tuple[int, int]) -> FreeLength:
