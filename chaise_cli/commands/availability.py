@@ -14,7 +14,7 @@ from chaise_cli.commands.registry import PLAIN, verb
 from chaise_cli.domain import availability_file
 from chaise_cli.render.terminal import put
 from chaise_cli.result import Result
-from chaise_cli.session import hours, naming
+from chaise_cli.session import busy, hours, naming
 from chaise_cli.session.choosing import NotForThis
 
 app = typer.Typer(**PLAIN)
@@ -39,6 +39,7 @@ def availability(
     with call.session(reads=own is None and share is None) as session:
         if share is not None:
             named = naming.target(session, share)
+            busy.look(session, web=call.wants_sync(session))
             done = hours.share(session, call.request(share=named.id), named)
         elif own is not None:
             done = hours.keep(session, own, call.request(own=str(own)))

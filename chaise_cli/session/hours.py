@@ -9,7 +9,7 @@ from chaise_cli.domain import availability, availability_file, shape
 from chaise_cli.domain.availability_file import BadAvailability
 from chaise_cli.domain.booking_fold import NotASide
 from chaise_cli.ids import public
-from chaise_cli.session import acting, calls, meeting, rekeying, requests, writing
+from chaise_cli.session import acting, busy, calls, meeting, rekeying, requests, writing
 from chaise_cli.session.acting import Done
 from chaise_cli.store import deal_reads, events, selves
 
@@ -74,7 +74,8 @@ def share(session: Session, asked: Request | None, what: Named) -> Done:
         last = deal_reads.told(session.db, w.space.no, w.by.identity)
         return [] if last and last.times == times else [times]
 
-    return acting.act(session, asked, meeting.reach(session, what), decide, acting.the_deal)
+    enter = meeting.reach(session, what)
+    return acting.act(session, asked, enter, decide, acting.the_deal, lambda _: busy.warnings(session, ()))
 
 
 def view(own: SelfAvailability) -> Availability:
