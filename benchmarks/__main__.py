@@ -14,6 +14,7 @@ from typing import Final
 from benchmarks import (
     acts,
     books,
+    calendars,
     ci,
     cold_sync,
     escrow,
@@ -29,7 +30,20 @@ from benchmarks import (
 SEED: Final = 1  # nothing measured here draws random numbers of its own
 EVENTS: Final = 100_000
 ROUNDS: Final = 20
-PARTS: Final = ("start", "acts", "posts", "books", "sync", "relay", "replication", "rails", "escrow", "ci", "beside")
+PARTS: Final = (
+    "start",
+    "acts",
+    "posts",
+    "books",
+    "sync",
+    "relay",
+    "replication",
+    "rails",
+    "escrow",
+    "ci",
+    "calendars",
+    "beside",
+)
 RESULT: Final = Path(__file__).parent / "results" / "latest.json"
 
 
@@ -57,6 +71,7 @@ def _part(part: str, total: int, notes: list[str]) -> list[measure.Figure]:
         "rails": rails.figures,
         "escrow": escrow.figures,
         "ci": ci.figures,
+        "calendars": calendars.figures,
         "beside": lambda folder: side_by_side.figures(folder, notes),
     }
     with tempfile.TemporaryDirectory(prefix="chaise-bench-") as name:

@@ -108,6 +108,10 @@ VERBS: Final[Mapping[str, Answer]] = MappingProxyType(
         "availability": _one("availability", "deal"),
         "book": _either("booking", "free_slot"),
         "bookings": _list("booking"),
+        "calendar add": _one("calendar"),
+        "calendar refresh": _list("calendar"),
+        "calendar remove": _one("calendar"),
+        "calendars": _list("calendar"),
         "update": _either("milestone"),
         "deliver": _either("milestone"),
         "changes": _either("milestone"),
@@ -153,7 +157,14 @@ VERBS: Final[Mapping[str, Answer]] = MappingProxyType(
 `batch` with one result of another verb per line."""
 
 ID_KEYS: Final[Mapping[str, str]] = MappingProxyType(
-    {"agenda_item": "of", "file": "digest", "place": "peer", "policy": "digest", "policy_case": "name"}
+    {
+        "agenda_item": "of",
+        "calendar": "name",
+        "file": "digest",
+        "place": "peer",
+        "policy": "digest",
+        "policy_case": "name",
+    }
 )
 """What `--ids` prints of a shape, where it is not `id`."""
 WITHOUT_ID: Final = frozenset(

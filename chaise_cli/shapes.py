@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import Final, NotRequired, TypedDict
 
-from chaise_cli.shapes_calls import SHAPES as CALL_SHAPES
-
 # The others stand in files of their own and are taken from here like all.
+from chaise_cli.shapes_busy import SHAPES as BUSY_SHAPES
+from chaise_cli.shapes_calls import SHAPES as CALL_SHAPES
 from chaise_cli.shapes_money import (
     Balance,
     BalanceBy,
@@ -592,6 +592,7 @@ SHAPES: Final[dict[str, type]] = {
     "backup": Backup,
     "doctor": Doctor,
     **CALL_SHAPES,
+    **BUSY_SHAPES,
     **POLICY_SHAPES,
 }
 """Every object by the name `chaise schema NAME` takes."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from chaise_cli.commands import arguments
-from chaise_cli.commands.arguments import ZoneOption
+from chaise_cli.commands.arguments import StrictBusyOption, ZoneOption
 from chaise_cli.commands.context import Call, unsent
 from chaise_cli.commands.registry import PLAIN, verb
 from chaise_cli.domain.booking import SLOTS_MOST
@@ -19,7 +19,7 @@ from chaise_cli.render import prompts
 from chaise_cli.render.emit import note
 from chaise_cli.render.terminal import put
 from chaise_cli.result import Result
-from chaise_cli.session import answering, calls, showing
+from chaise_cli.session import answering, busy, calls, showing
 from chaise_cli.session.answering import Answer
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def accept(
     beyond_limits: Annotated[
         bool, typer.Option("--beyond-limits", help="Even sooner, or one more, than your availability says.")
     ] = False,
+    strict_busy: StrictBusyOption = False,
 ) -> Result:
     """Accept terms, a time for a call, or a cancel request."""
     with call.session() as session:
@@ -64,10 +65,11 @@ def accept(
         asked = call.request(
             of=named.id, n=named.n, terms=terms, slot=slot, at=time, overlap=allow_overlap, limits=beyond_limits
         )
-        given = Answer(named, asked, None, terms, slot, time, allow_overlap, beyond_limits)
+        given = Answer(named, asked, None, terms, slot, time, allow_overlap, beyond_limits, strict_busy)
         if answering.kind_of(named) == "deal" and terms is None:
             given = given._replace(terms_hash=_read(call, session, named))
         if answering.kind_of(named) == "booking":
+            busy.look(session, web=call.wants_sync(session))
             _echo(call, session, given)
         done = answering.answer(session, "accept", given)
         return call.result(**done.answer(unsent(session)))

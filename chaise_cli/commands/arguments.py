@@ -164,6 +164,9 @@ ZoneOption: TypeAlias = Annotated[
 LimitOption: TypeAlias = Annotated[
     int | None, typer.Option("--limit", parser=limit, metavar="N", help="At most so many.")
 ]
+StrictBusyOption: TypeAlias = Annotated[
+    bool, typer.Option("--strict-busy", help="Refuse when what is known of your other calendars is old.")
+]
 StarsOption: TypeAlias = Annotated[
     int | None, typer.Option("--stars", parser=stars, metavar="1..5", help="One to five.")
 ]

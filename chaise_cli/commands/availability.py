@@ -14,7 +14,7 @@ from chaise_cli.commands.registry import PLAIN, verb
 from chaise_cli.domain import availability_file
 from chaise_cli.render.terminal import put
 from chaise_cli.result import Result
-from chaise_cli.session import hours, naming, telling
+from chaise_cli.session import busy, hours, naming, telling
 from chaise_cli.session.choosing import NotForThis
 
 app = typer.Typer(**PLAIN)
@@ -44,6 +44,7 @@ def availability(
         if whom is not None:
             named = naming.target(session, whom)
             asked = call.request(of=named.id, stop=share is None)
+            busy.look(session, web=call.wants_sync(session))
             done = telling.share(session, asked, named, stop=share is None)
         elif own is not None:
             done = hours.keep(session, own, call.request(own=str(own)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from chaise_cli.commands import arguments
-from chaise_cli.commands.arguments import ZoneOption, duration
+from chaise_cli.commands.arguments import StrictBusyOption, ZoneOption, duration
 from chaise_cli.commands.context import Call, unsent
 from chaise_cli.commands.here import Here
 from chaise_cli.commands.links import call_link
@@ -17,7 +17,7 @@ from chaise_cli.domain.when import DAY, MINUTE, both_zones
 from chaise_cli.errors import Usage
 from chaise_cli.render.emit import note as say
 from chaise_cli.result import Result
-from chaise_cli.session import calls, naming
+from chaise_cli.session import busy, calls, naming
 from chaise_cli.session.choosing import NotForThis
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def book(
     within: Annotated[
         int | None, typer.Option("--in", parser=duration, help="How far ahead, with --slots; 14d.", metavar="LENGTH")
     ] = None,
+    strict_busy: StrictBusyOption = False,
     met: Annotated[bool, typer.Option("--met", help="Say that the call took place.")] = False,
     no_show: Annotated[
         str | None, typer.Option("--no-show", help="Say who was missing.", metavar="client|talent|@PERSON")
@@ -89,6 +90,8 @@ def book(
         raise NotForThis(verb="--in", given="an offer or an outcome", why="it goes with --slots")
     with call.session(reads=slots) as session:
         named = naming.callee(session, what)
+        if at or slots:
+            busy.look(session, web=call.wants_sync(session, reads=slots))
         if slots:
             free: Any = import_module(_FREE_TIMES)
             found = free.find(session, named, for_, min(within or AHEAD, AHEAD_MOST))
@@ -100,7 +103,9 @@ def book(
             times = [arguments.moment(time, here) for time in at]
             end = arguments.moment(until, here) if until else None
             minutes = -(-notice // MINUTE) if notice is not None else None
-            offering = calls.Offering(times, here.tz, for_, end, url, note, minutes, allow_overlap, beyond_limits)
+            offering = calls.Offering(
+                times, here.tz, for_, end, url, note, minutes, allow_overlap, beyond_limits, strict_busy
+            )
             _echo(call, here, times, calls.other_zone(session, named))
             done = calls.offer(session, call.request(of=named.id, **offering._asdict()), named, offering)
         return call.result(**done.answer(unsent(session)))

@@ -92,7 +92,7 @@ class Call:
         session.dry_run, session.signed = self.dry_run, self.signed
         self.options = self.options._replace(tz=session.me.settings.tz, me=ids.public("id", session.me.identity))
         try:
-            automatic = not _shared and self._wants_sync(session, reads=reads)
+            automatic = not _shared and self.wants_sync(session, reads=reads)
             if automatic:
                 self._exchange(session)
             yield session
@@ -140,10 +140,11 @@ class Call:
 
         Not with `--no-sync`, in a rehearsal or inside an open transaction; trouble is a warning.
         """
-        if not session.in_transaction and self._wants_sync(session):
+        if not session.in_transaction and self.wants_sync(session):
             self._exchange(session)
 
-    def _wants_sync(self, session: Session, *, reads: bool = False) -> bool:
+    def wants_sync(self, session: Session, *, reads: bool = False) -> bool:
+        """Whether this call goes out to other machines by itself."""
         if self.dry_run or not self._writes:
             return False
         if self._sync is not None:

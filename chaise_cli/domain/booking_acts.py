@@ -50,10 +50,11 @@ class Overlap(Refused):
     """The talent is committed elsewhere at that time."""
 
     code = "booking.overlap"
-    message = "the talent is taken from {start} to {end}{around}"
+    message = "the talent is taken from {start} to {end}{by}{around}"
     hint = "take another time, or --allow-overlap"
     start: str
     end: str
+    by: str  # empty, or that it is by another calendar
     around: str  # empty, or that the buffers are in the way
     booking: str
 
@@ -429,7 +430,8 @@ def _free(slot: Slot, others: Sequence[Taken], own: SelfAvailability | None) -> 
         around = "" if overlaps(slot, [first]) else ", and keeps time free around it"
         shown = public("book", first.booking) if first.booking else ""
         times = instant_text(first.start), instant_text(first.end)
-        raise Overlap(start=times[0], end=times[1], around=around, booking=shown)
+        by = "" if shown else ", by another calendar"
+        raise Overlap(start=times[0], end=times[1], by=by, around=around, booking=shown)
 
 
 def _within(slot: Slot, others: Sequence[Taken], own: SelfAvailability | None) -> None:

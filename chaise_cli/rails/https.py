@@ -74,10 +74,10 @@ class Link:
         try:
             connection = self._connected()
         except (OSError, UnicodeError) as error:
-            return Stayed(_why(error))
+            return Stayed(why_of(error))
         body = None if value is None else json.dumps(value).encode()
         more = {} if body is None else {"Content-Type": "application/json"}
-        deadline = _Deadline(connection, self._deadline_s)
+        deadline = Deadline(connection, self._deadline_s)
         try:
             connection.request(method, self._path + path, body, {**headers, **more})
             with connection.getresponse() as response:
@@ -85,7 +85,7 @@ class Link:
         except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:
             # When the deadline closes the socket under it, http.client may stumble in ways of its own.
             self.close()
-            return Lost("the answer took too long" if deadline.passed else _why(error))
+            return Lost("the answer took too long" if deadline.passed else why_of(error))
         finally:
             deadline.cancel()
         if deadline.passed:  # what was cut off may look like an answer that ended
@@ -117,7 +117,7 @@ class Link:
         return made
 
 
-class _Deadline:
+class Deadline:
     """Breaks a connection off when its time is over, however busily the other side drips."""
 
     def __init__(self, connection: http.client.HTTPConnection, after_s: float) -> None:
@@ -188,6 +188,7 @@ def loopback(host: str) -> bool:
         return False
 
 
-def _why(error: Exception) -> str:
+def why_of(error: Exception) -> str:
+    """What went wrong with a connection, in words."""
     why = getattr(error, "verify_message", None) or getattr(error, "strerror", None) or str(error)
     return "".join(c if c.isprintable() else "?" for c in str(why) or type(error).__name__)[:_WHY]

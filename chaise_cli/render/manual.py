@@ -72,6 +72,13 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         'chaise book deal-7k3m9q2x --at "2026-11-25 15:00" --tz Europe/Berlin --for 30m',
     ),
     "bookings": ("chaise bookings --ics calls.ics",),
+    "calendar": (
+        "chaise calendar add ~/.calendars/work",
+        "chaise calendar add - --name private < address.txt",
+        "chaise calendar refresh",
+        "chaise calendar remove work",
+    ),
+    "calendars": ("chaise calendars",),
     "hire": (
         "chaise hire deal-7k3m9q2x --review-period 14d",
         "chaise hire deal-7k3m9q2x --agent @ada --talent-fee 2.5%",

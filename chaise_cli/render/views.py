@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from chaise_cli.render import (
+    views_busy,
     views_calls,
     views_contest,
     views_devices,
@@ -33,6 +34,7 @@ VIEWS: Final[Mapping[str, View]] = MappingProxyType(
     | views_policy.VIEWS
     | views_look.VIEWS
     | views_devices.VIEWS
+    | views_busy.VIEWS
 )
 """A view for every shape a command answers with."""
 

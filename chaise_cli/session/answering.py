@@ -31,6 +31,7 @@ class Answer(NamedTuple):
     at: int | None = None
     allow_overlap: bool = False
     beyond_limits: bool = False
+    strict_busy: bool = False
 
 
 Act = Callable[["Session", Answer], "Done"]
@@ -86,7 +87,7 @@ def _accept_deal(session: Session, given: Answer) -> Done:
 def _accept_call(session: Session, given: Answer) -> Done:
     return calls.accept(
         session, given.asked, given.what.event, given.slot, given.at, overlap=given.allow_overlap,
-        beyond_limits=given.beyond_limits,
+        beyond_limits=given.beyond_limits, strict_busy=given.strict_busy,
     )  # fmt: skip
 
 
@@ -110,10 +111,10 @@ def _cancel_call(session: Session, given: Answer) -> Done:
     return calls.cancel(session, given.asked, given.what.event, given.reason or "")
 
 
-_OPTIONS: Final = ("reason", "terms_hash", "slot", "at", "allow_overlap", "beyond_limits")
+_OPTIONS: Final = ("reason", "terms_hash", "slot", "at", "allow_overlap", "beyond_limits", "strict_busy")
 _TABLE: Final[dict[tuple[str, str], tuple[Act, tuple[str, ...]]]] = {  # verb, kind → the act, its options
     ("accept", "deal"): (_accept_deal, ("terms_hash",)),
-    ("accept", "booking"): (_accept_call, ("slot", "at", "allow_overlap", "beyond_limits")),
+    ("accept", "booking"): (_accept_call, ("slot", "at", "allow_overlap", "beyond_limits", "strict_busy")),
     ("accept", "milestone"): (_of_milestone(cancellation.accept_cancel), ()),
     ("decline", "deal"): (_decline_deal, ("reason",)),
     ("decline", "booking"): (_decline_call, ("reason",)),

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from chaise_cli.domain import booking_acts, slots, when
-from chaise_cli.domain.booking import MINUTES_MOST
+from chaise_cli.domain.booking import DAY, MINUTES_MOST
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.when import MINUTE
 from chaise_cli.errors import Usage
 from chaise_cli.ids import EventId, IdentityId, public
-from chaise_cli.session import acting, finding, meeting, showing
+from chaise_cli.session import acting, busy, finding, meeting, showing
 from chaise_cli.store import deal_reads, selves
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class Offering(NamedTuple):
     notice: int | None
     allow_overlap: bool
     beyond_limits: bool = False
+    strict_busy: bool = False
 
 
 def offer(session: Session, asked: Request | None, what: Named, offering: Offering) -> Done:
@@ -74,6 +75,8 @@ def offer(session: Session, asked: Request | None, what: Named, offering: Offeri
     enter = acting.in_deal(session, finding.deal_of(session, what)) if known else meeting.reach(session, what)
 
     def decide(w: DealWriter) -> list[BookingBody]:
+        if offering.strict_busy:
+            busy.be_sure(session, offered)
         url = _place(session, w, offered[0].minutes) if known is None and offering.url is None else offering.url
         return booking_acts.book(
             w.state.bookings, w.by, w.state.deal.parties, known, offered, taken=taken(session, w),
@@ -84,7 +87,10 @@ def offer(session: Session, asked: Request | None, what: Named, offering: Offeri
     def subject(w: DealWriter, written: Sequence[str]) -> str:
         return public("book", known or _newest(w, written))
 
-    return acting.act(session, asked, enter, decide, subject, lambda state: _clashes(session, state, offered))
+    def warn(state: DealState) -> list[str]:
+        return [*_clashes(session, state, offered), *busy.warnings(session, offered)]
+
+    return acting.act(session, asked, enter, decide, subject, warn)
 
 
 def length(session: Session, what: Named, said: int | None, usual: int = USUAL) -> int:
@@ -127,16 +133,26 @@ def accept(
     *,
     overlap: bool,
     beyond_limits: bool = False,
+    strict_busy: bool = False,
 ) -> Done:
     """Take a slot of the other side's offer."""
 
     def decide(w: DealWriter) -> list[BookingBody]:
-        return booking_acts.accept(
+        bodies = booking_acts.accept(
             w.state.bookings, w.by, w.state.deal.parties, booking, slot=slot, at=at, taken=taken(session, w),
             own=_own(session, w), allow_overlap=overlap, beyond_limits=beyond_limits,
         )  # fmt: skip
+        if strict_busy:
+            busy.be_sure(session, _agreed(w.state, booking))
+        return bodies
 
-    return _on(session, asked, booking, decide)
+    return _on(session, asked, booking, decide, lambda state: busy.warnings(session, _agreed(state, booking)))
+
+
+def _agreed(state: DealState, booking: EventId) -> list[Slot]:
+    """The slot that stands, and what else was offered."""
+    known = booking_acts.find(state.bookings, booking)
+    return [known.slot, *(known.open.slots if known.open else ())]
 
 
 def decline(session: Session, asked: Request | None, booking: EventId, reason: str) -> Done:
@@ -187,17 +203,24 @@ def _side(session: Session, given: str, state: DealState, booking: EventId) -> I
 
 
 def _on(
-    session: Session, asked: Request | None, booking: EventId, decide: Callable[[DealWriter], list[BookingBody]]
+    session: Session,
+    asked: Request | None,
+    booking: EventId,
+    decide: Callable[[DealWriter], list[BookingBody]],
+    warn: acting.Warn = lambda _state: [],
 ) -> Done:
     enter = acting.in_deal(session, finding.deal_of(session, finding.Named("book", booking)))
-    return acting.act(session, asked, enter, decide, lambda _w, _written: public("book", booking))
+    return acting.act(session, asked, enter, decide, lambda _w, _written: public("book", booking), warn)
 
 
 def taken(session: Session, w: DealWriter) -> list[Taken]:
-    """When the talent of this deal is committed in the other deals of this home; asked inside the transaction."""
+    """When the talent of this deal is committed in the other deals of this home, or busy by other calendars.
+
+    Asked inside the transaction.
+    """
     if w.by.identity != w.state.deal.parties.talent:
         return []
-    return committed(session, w.space.no)
+    return [*committed(session, w.space.no), *_elsewhere(session)]
 
 
 def committed(session: Session, but: int | None = None) -> list[Taken]:
@@ -210,13 +233,19 @@ def committed(session: Session, but: int | None = None) -> list[Taken]:
 
 
 def engaged(session: Session, but: str | None = None) -> list[Taken]:
-    """All that keeps me from a time: what I am committed to as a talent, and agreed calls as a client.
+    """All that keeps me from a time: commitments as a talent, agreed calls as a client, other calendars.
 
     but: a call that is left out, since it would be moved.
     """
     mine = {one for one in committed(session) if one.booking != but}
     ahead = deal_reads.calls_ahead(session.db, session.me.identity, session.clock.now(), client=True)
-    return sorted({*mine, *(booking_acts.Taken(begins, ends, "") for begins, ends, id_ in ahead if id_ != but)})
+    agreed = {booking_acts.Taken(begins, ends, "") for begins, ends, id_ in ahead if id_ != but}
+    return sorted({*mine, *agreed, *_elsewhere(session)})
+
+
+def _elsewhere(session: Session) -> list[Taken]:
+    """What other calendars have; from a day back on, since a buffer may reach behind now."""
+    return busy.taken(session, session.clock.now() - DAY)
 
 
 def _own(session: Session, w: DealWriter) -> SelfAvailability | None:
@@ -242,12 +271,13 @@ def _clashes(session: Session, state: DealState, offered: Sequence[Slot]) -> lis
     if state.deal.parties.talent == session.me.identity:
         return []
     own = state.bookings.by_id
-    return _untold(session, state, offered) + [
+    found = _untold(session, state, offered) + [
         f"{public('book', other)} is at the same time as {when.one_zone(slot.start, slot.zone)}"
         for slot in offered
         for other in deal_reads.calls_between(session.db, slot.start, slot.end)
         if other not in own or own[other].slot not in offered
     ]
+    return found + busy.clashes(session, offered)
 
 
 def _untold(session: Session, state: DealState, offered: Sequence[Slot]) -> list[str]:

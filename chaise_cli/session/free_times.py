@@ -8,7 +8,7 @@ from chaise_cli.domain import availability, availability_file, slots, when
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.when import DAY, MINUTE, instant_text
 from chaise_cli.ids import IdentityId, SpaceId, public
-from chaise_cli.session import calls, finding, showing
+from chaise_cli.session import busy, calls, finding, showing
 from chaise_cli.session.meeting import OwnPost
 from chaise_cli.session.upcoming import Step
 from chaise_cli.store import deal_reads, selves
@@ -55,7 +55,8 @@ def find(session: Session, what: Named, said: int | None, within: int) -> Free:
         starts = slots.free(own, minutes, taken, now, now + within)
     zones = {"tz": me.settings.tz, "theirs": showing.zone_of(session, other) or (told.times.tz if told else None)}
     made = [{"start": instant_text(at), "end": instant_text(at + minutes * MINUTE), **zones} for at in starts]
-    return Free(made, _warnings(session, told, other), _next(what, made, minutes))
+    warnings = [*_warnings(session, told, other), *busy.warnings(session, ())]
+    return Free(made, warnings, _next(what, made, minutes))
 
 
 def _whom(session: Session, what: Named) -> tuple[IdentityId, SpaceId | None]:

@@ -24,6 +24,7 @@ from chaise_cli.session.salvage import Salvage
 from chaise_cli.session.session import Behind, Session
 from chaise_cli.store import (
     backup_reads,
+    busy,
     check,
     check_rows,
     connection,
@@ -195,6 +196,8 @@ def _local(session: Session, new: Session) -> None:
             requests.adopt(new.db, request.id, requests.Used(request.fingerprint, request.subject, request.events))
         for place in salvage_reads.places(session.db):
             backup_reads.keep_place(new.db, place)
+        for calendar in salvage_reads.calendars(session.db):
+            busy.add(new.db, calendar)
 
 
 def _completed(session: Session, new: Session, place: str | None, saved: dict[SpaceId, Sequence[Saved]]) -> list[str]:

@@ -11,10 +11,11 @@ from chaise_cli.domain import availability
 from chaise_cli.domain.availability import SlotsShared
 from chaise_cli.domain.booking_fold import NotASide
 from chaise_cli.ids import SpaceId
-from chaise_cli.session import acting, calls, dealing, meeting, writing
+from chaise_cli.session import acting, busy, calls, dealing, meeting, writing
 from chaise_cli.store import deal_reads, events, own, selves
 
 if TYPE_CHECKING:
+    from chaise_cli.domain.fold import DealState
     from chaise_cli.session.acting import Done
     from chaise_cli.session.dealing import DealWriter
     from chaise_cli.session.finding import Named
@@ -44,7 +45,10 @@ def share(session: Session, asked: Request | None, what: Named, *, stop: bool) -
         else:
             own.put(session.db, own.TOLD + w.space.id, b"1")
 
-    return acting.act(session, asked, meeting.reach(session, what), decide, acting.the_deal, then=note)
+    def warn(_: DealState) -> list[str]:
+        return [] if stop else busy.warnings(session, ())
+
+    return acting.act(session, asked, meeting.reach(session, what), decide, acting.the_deal, warn, then=note)
 
 
 def spaces(session: Session) -> list[int]:

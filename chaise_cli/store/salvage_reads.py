@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlcipher3 import dbapi2 as driver
 
 from chaise_cli.domain.light import NamedTuple
-from chaise_cli.store import backup_reads
+from chaise_cli.store import backup_reads, busy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,6 +129,11 @@ def requests(database: Connection) -> list[backup_reads.Request]:
 def places(database: Connection) -> list[backup_reads.Place]:
     """The places noted, if they can be read."""
     return attempt(lambda: backup_reads.places(database))
+
+
+def calendars(database: Connection) -> list[busy.Source]:
+    """The calendars that busy time was read from, if they can be read."""
+    return attempt(lambda: busy.known(database))
 
 
 def proofs(database: Connection, space: Space) -> list[bytes]:

@@ -154,7 +154,15 @@ ALTER TABLE milestone ADD COLUMN reversed INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE entry ADD COLUMN event BLOB NOT NULL DEFAULT x'';
 CREATE INDEX entry_ref ON entry(ref) WHERE ref IS NOT NULL;
 """
-_MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
+# Of other calendars: when their owner is busy, never with what. uid: of the call of ours that an entry copies.
+_SIXTH: Final = """
+CREATE TABLE calendar(no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, url TEXT NOT NULL,
+    tentative INTEGER NOT NULL, email TEXT, every INTEGER NOT NULL, digest BLOB, tag TEXT, read_at INTEGER,
+    until INTEGER, entries INTEGER, skipped INTEGER, problem TEXT);
+CREATE TABLE busy(calendar INTEGER NOT NULL REFERENCES calendar, begins INTEGER NOT NULL, ends INTEGER NOT NULL,
+    uid TEXT NOT NULL, PRIMARY KEY(calendar, begins, ends, uid)) WITHOUT ROWID;
+"""
+_MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH)
 assert len(_MIGRATIONS) == SCHEMA, "SCHEMA counts the migrations"
 
 

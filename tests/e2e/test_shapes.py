@@ -47,6 +47,7 @@ PROMISED: Final = {  # the table of the product's page: more may be added, none 
     "agenda_item": "at tz kind of consequence",
     "log_entry": "id space kind by device seq lamport at status reason delivery",
     "place": "peer kind auto synced_at boards spaces unsent problem caught",
+    "calendar": "name kind where tentative email every read_at until entries skipped busy stale problem",
     "sync": "peers{peer sent received rejected state problems}",
     "sim": "url store control",
     "round": "consented moved declined reversed problems",
@@ -179,6 +180,11 @@ def _calls(lisa: Person, james: Person, deal: str) -> None:
     james.does("show", moved)
     james.does("wait", moved, "--until", "confirmed", "--timeout", "0")
     lisa.does("agenda")
+    (lisa.folder / "work.ics").write_text("BEGIN:VCALENDAR\nEND:VCALENDAR\n")
+    lisa.does("calendar", "add", str(lisa.folder / "work.ics"))
+    lisa.does("calendar", "refresh")
+    lisa.does("calendars")
+    lisa.does("calendar", "remove", "work")
     lisa.now = james.now = "2026-11-28T12:00:00Z"
     lisa.does("book", missed, "--no-show", "talent")
     settle(lisa, james)

@@ -46,6 +46,7 @@ READS: Final = {  # verb → the ways to call it; words in braces are ids of the
     "log": ("{deal}", "{board}"),
     "agenda": ("",),
     "availability": ("",),
+    "calendars": ("",),
     "peers": ("",),
     "wait": ("{deal} --until hired --timeout 0",),
 }
@@ -56,7 +57,7 @@ TAKES_CIPHERS: Final = VOUCHED | WITH_THEIR_ACT
 WRITES: Final = {
     *("init", "unlock", "lock", "board", "service", "post", "close", "invite", "propose", "shortlist", "decline"),
     *("withdraw", "message", "book", "hire", "accept", "cancel", "update", "deliver", "changes", "fund", "release"),
-    *("refund", "review", "sync", "peer", "device", "agent", "batch", "grant"),
+    *("refund", "review", "sync", "peer", "device", "agent", "batch", "grant", "calendar"),
 }
 TEXTS: Final = {"help", "schema", "completion"}  # they open no home
 SERVERS: Final = {"relay"}  # likewise

@@ -379,6 +379,21 @@ SAMPLES: Final[dict[str, dict[str, Any]]] = {
         "problem": "https://relay.example cannot be reached",
         "caught": [{"code": "relay.split", "at": "2026-12-01T09:00:00Z"}],
     },
+    "calendar": {
+        "name": "calendar.example",
+        "kind": "web",
+        "where": "https://calendar.example/…",
+        "tentative": False,
+        "email": "james@example.org",
+        "every": "1h",
+        "read_at": "2026-12-01T09:00:00Z",
+        "until": "2028-01-05T00:00:00Z",
+        "entries": 120,
+        "skipped": 2,
+        "busy": 97,
+        "stale": True,
+        "problem": "it answers 404",
+    },
     "sync": {
         "peers": [
             {

@@ -54,6 +54,7 @@ def attacked(value: Any) -> Any:
             "review_deadline",
             "valid_until",
             "synced_at",
+            "read_at",
         )
         return {
             key: inner if key in (*kept, "unlocked_until", "since", "seen") else attacked(inner)

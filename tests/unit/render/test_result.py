@@ -79,6 +79,7 @@ PROMISED = {
     "sync": "peers",
     "backup": "file size at identity device spaces events files requests newer_here problems",
     "verify": "events spaces balances problems forks chains files pages subset",
+    "calendar": "name kind where tentative email every read_at until entries skipped busy stale problem",
     "relay": "url relay store invite invite_id withdrawn",
     "relay_entry": "id",
     "sync_status": "spaces events",
