@@ -78,7 +78,8 @@ def pull(
     copying: Any = import_module(_COPYING)
     made: Any = import_module(_ENTRIES)
     with call.session() as session:
-        return _told(call, [copying.pull(session, one, made.read) for one in copying.known(session, url)], [])
+        outcomes = [copying.pull(session, one, made.read) for one in copying.known(session, url)]
+        return _told(call, outcomes, freshness.warnings(session))
 
 
 @verb(app, "calendar forget", lists=True)
@@ -110,5 +111,5 @@ def _told(call: Call, outcomes: Sequence[Any], warnings: Sequence[str]) -> Resul
         raise grave[0]
     steps = [Next("you", item["command"]) for item in items if item["command"]]
     left = sum(item["did"] in _LEFT for item in items)
-    more = [f"{left} of them stay as somebody made them there; chaise calendar push --restore puts them back"]
+    more = [f"{left} of them stand otherwise there, and stay so; chaise calendar push --restore puts them back"]
     return call.result(items, error=errors[0] if errors else None, next=steps, warnings=[*warnings, *more * bool(left)])
