@@ -15,6 +15,7 @@ from typing import Final, NotRequired, TypedDict
 from chaise_cli.shapes_busy import SHAPES as BUSY_SHAPES
 from chaise_cli.shapes_calls import SHAPES as CALL_SHAPES
 from chaise_cli.shapes_calendar import SHAPES as CALENDAR_SHAPES
+from chaise_cli.shapes_calls import SHAPES as CALL_SHAPES
 from chaise_cli.shapes_money import (
     Balance,
     BalanceBy,
