@@ -11,7 +11,6 @@ import typer
 from chaise_cli.commands import texts
 from chaise_cli.commands.context import Call
 from chaise_cli.commands.registry import PLAIN, verb
-from chaise_cli.errors import Unreachable
 from chaise_cli.render import prompts
 from chaise_cli.result import Next, Result
 from chaise_cli.session import calendars, choosing, freshness, overview
@@ -25,6 +24,7 @@ _ENTRIES: Final = "chaise_cli.export.copies"  # icalendar is behind this door
 _COPYING: Final = "chaise_cli.session.server_copies"  # and the network behind this one
 _FLAG: Final = "--password-file FILE"
 _PASSWORD_MOST: Final = 1_000  # bytes
+_WITH_DATA: Final = frozenset({11, 13})
 _LEFT: Final = frozenset({"moved", "changed", "cancelled"})
 
 
@@ -54,7 +54,10 @@ def push(
             chosen = copying.known(session)
         else:
             take = copying.planned_at(session, url, private=private) if dry_run else None
-            chosen = [take or copying.adopt(session, url, login, private=private)]
+            taken = take or copying.adopt(session, url, login, private=private)
+            if isinstance(taken, copying.Outcome):
+                return _told(call, [taken], [])
+            chosen = [taken]
         made: Any = import_module(_ENTRIES)
         rows = overview.call_rows(session, overview.Wanted())
         calls = list(zip([id_ for id_, _ in rows], calendars.entries(session, rows), strict=True))
@@ -107,7 +110,7 @@ def _told(call: Call, outcomes: Sequence[Any], warnings: Sequence[str]) -> Resul
     """One result of all calendars; a server that cannot be reached leaves what the others gave."""
     items = [item for one in outcomes for item in one.items]
     errors = [one.error for one in outcomes if one.error is not None]
-    if grave := [error for error in errors if not isinstance(error, Unreachable)]:
+    if grave := [error for error in errors if error.exit not in _WITH_DATA]:
         raise grave[0]
     steps = [Next("you", item["command"]) for item in items if item["command"]]
     left = sum(item["did"] in _LEFT for item in items)

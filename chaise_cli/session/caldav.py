@@ -76,6 +76,9 @@ class NoAnswer(Unreachable):
     why: str
 
 
+TROUBLE: Final = (BadAnswer, NoAnswer, web.Untrusted, NotLetIn, NoCalendar)  # what may befall any request
+
+
 class Got(NamedTuple):
     """One entry as the server has it."""
 
@@ -176,14 +179,22 @@ class Server:
                 return self._changes(found, next_, whole=not start)
         raise BadAnswer(host=self._link.to.host, asked="REPORT", why="no end")
 
-    def free_busy(self, start: int, end: int) -> bytes:
-        """The VFREEBUSY of [start, end), ms since 1970, as the server sums it up."""
+    def busy(self, start: int, end: int) -> list[bytes]:
+        """Calendar files that tell who is busy in [start, end), ms since 1970: a VFREEBUSY, which says least.
+
+        Of a server that sums nothing up, the entries themselves.
+        """
         span = f'<C:time-range start="{_stamp(start)}" end="{_stamp(end)}"/>'
         body = multistatus.request("C:free-busy-query", span)
-        answer = self._ask("REPORT", "", body, {"Depth": "1"}, known={200, 404})
+        answer = self._ask("REPORT", "", body, {"Depth": "1"}, known={200, 403, 404, *_NO_REPORT})
+        if answer.status == 200:
+            return [answer.body]
         if answer.status == 404:
             raise NoCalendar(url=self.url, why="it is gone")
-        return answer.body
+        inside = '<C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT">' + span + "</C:comp-filter>" * 2
+        body = multistatus.request("C:calendar-query", f"<prop><C:calendar-data/></prop><C:filter>{inside}</C:filter>")
+        found = self._read(self._ask("REPORT", "", body, {"Depth": "1"}, known={207}), "REPORT").found
+        return [one.data.encode() for one in found if one.data]
 
     def _listed(self) -> Changes:
         """All ETags, of a server that knows no tokens."""

@@ -18,6 +18,7 @@ CALDAV: Final = "urn:ietf:params:xml:ns:caldav"
 _MOST_ELEMENTS: Final = 500_000
 _MOST_DEPTH: Final = 20
 _MOST_TEXT: Final = 4_000
+_MOST_DATA: Final = 256 << 10  # of one entry
 _HEAD: Final = f'<?xml version="1.0" encoding="utf-8"?><{{name}} xmlns="{DAV}" xmlns:C="{CALDAV}">{{inside}}</{{name}}>'
 
 
@@ -26,12 +27,13 @@ class NotXml(ValueError):
 
 
 class Found(NamedTuple):
-    """One resource. path: decoded. etag: None where the server tells none."""
+    """One resource. path: decoded. etag: None where the server tells none. data: the entry, where that was asked."""
 
     path: str
     status: int
     etag: str | None
     calendar: bool
+    data: str = ""
 
 
 class Answered(NamedTuple):
@@ -98,19 +100,21 @@ class _Reader:
             self.token = said
         elif here in {("response", "href"), ("response", "status")}:
             self._one.setdefault(here[1], said)
-        elif here == ("response", "propstat", "prop", "getetag"):
-            self._one["etag"] = said
+        elif here in {("response", "propstat", "prop", "getetag"), ("response", "propstat", "prop", "calendar-data")}:
+            self._one[here[-1]] = said
         elif here[-3:] == ("prop", "resourcetype", "calendar") and name == f"{CALDAV} calendar":
             self._calendar = True
         elif here == ("response",):
             path = unquote(urlsplit(self._one.get("href", "")).path)
             status = _status(self._one.get("status"))
-            self.found.append(Found(path, status, self._one.get("etag") or None, self._calendar))
+            etag, data = self._one.get("getetag") or None, self._one.get("calendar-data", "")
+            self.found.append(Found(path, status, etag, self._calendar, data))
 
     def text(self, said: str) -> None:
         """Text between two tags, maybe in parts."""
-        self._text += said
-        if len(self._text) > _MOST_TEXT:
+        self._text += said  # the parser joins pieces first, so that a long text is not copied for each of its lines
+        most = _MOST_DATA if self._path[-1] == f"{CALDAV} calendar-data" else _MOST_TEXT
+        if len(self._text) > most:
             raise NotXml("a text is too long")
 
     def doctype(self, *_given: object) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from chaise_cli.domain import copies, when
 from chaise_cli.domain.light import NamedTuple
-from chaise_cli.errors import Conflict, NotFound, Refused, Unreachable
+from chaise_cli.errors import Conflict, NotFound, Refused
 from chaise_cli.ids import public
 from chaise_cli.session import caldav
 from chaise_cli.store import server_copies as store
@@ -90,11 +90,18 @@ def planned_at(session: Session, url: str, *, private: bool | None) -> Calendar:
     return found._replace(private=found.private if private is None else private)
 
 
-def adopt(session: Session, url: str, login: Login | None, *, private: bool | None) -> Calendar:
-    """The calendar at an address, ours from now on; it is made where none is.
+def adopt(session: Session, url: str, login: Login | None, *, private: bool | None) -> Calendar | Outcome:
+    """The calendar at an address, ours from now on, made where none is; or what the server makes of that.
 
-    Raises NotOurs, and what the server makes of it.
+    Raises NotOurs.
     """
+    try:
+        return _adopted(session, url, login, private=private)
+    except caldav.TROUBLE as error:
+        return Outcome([], error)
+
+
+def _adopted(session: Session, url: str, login: Login | None, *, private: bool | None) -> Calendar:
     wanted = planned_at(session, url, private=private)
     if login is not None:
         wanted = wanted._replace(user=login.user, password=login.password)
@@ -137,7 +144,7 @@ def push(
             work = _Push(session, calendar, server, wanted, read, restore=restore)
             for step in work.plan():
                 items += work.take(step)
-    except (Unreachable, caldav.NotLetIn, caldav.NoCalendar) as error:
+    except caldav.TROUBLE as error:
         return Outcome(items, error)
     with session.admitting():
         store.note_pushed(session.db, calendar.no, session.clock.now())
@@ -154,7 +161,7 @@ def pull(session: Session, calendar: Calendar, read: Callable[[bytes], Read]) ->
             if copies.emptied(held, gone):
                 return Outcome([], Emptied(count=len(gone), url=calendar.url))
             news = _looked_at(server, held, changes, read)
-    except (Unreachable, caldav.NotLetIn, caldav.NoCalendar) as error:
+    except caldav.TROUBLE as error:
         return Outcome([], error)
     with session.admitting():
         for one in news:

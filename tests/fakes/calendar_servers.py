@@ -84,6 +84,7 @@ class Fake:
 
     asked: every request as `METHOD path`. tokens, etags: whether it knows such things. cut: after so many writes it
     does what it is asked, and hangs up without an answer. piece: it lists no more than so many changes at a time.
+    says: this instead of any answer.
     """
 
     def __init__(self) -> None:
@@ -91,6 +92,7 @@ class Fake:
         self.tokens = self.etags = True
         self.cut: int | None = None
         self.piece = 1_000
+        self.says: tuple[int, dict[str, str], str] | None = None
         self.calendars: dict[str, dict[str, tuple[int, str]]] = {}  # by path: name → version, text; "" text: gone
         self.version = self.oldest = 0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -116,6 +118,8 @@ class Fake:
 
     def answer(self, method: str, path: str, headers: Any, body: str) -> tuple[int, dict[str, str], str]:
         """What a request comes to: status, headers, body."""
+        if self.says is not None:
+            return self.says
         if headers["Authorization"] != _LOGIN:
             return 401, {"WWW-Authenticate": "Basic"}, ""
         folder, _, name = path.rpartition("/")
@@ -133,10 +137,16 @@ class Fake:
         return self._one(method, held, name, headers, body)
 
     def _report(self, folder: str, held: dict[str, tuple[int, str]], body: str) -> tuple[int, dict[str, str], str]:
+        if "free-busy-query" in body:
+            return 403, {}, '<error xmlns="DAV:"><supported-report/></error>'
+        if "calendar-query" in body:
+            said = [f"<C:calendar-data>{escape(text)}</C:calendar-data>" for _, text in held.values() if text]
+            told = "".join(f"<response><href>{folder}/x</href>{_propstat(one)}</response>" for one in said)
+            return 207, {}, f'<multistatus xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">{told}</multistatus>'
         if not self.tokens:
             return 501, {}, ""
-        told = re.search(r"<sync-token>(\d*)</sync-token>", body)
-        since = int(told[1]) if told and told[1] else None
+        token_given = re.search(r"<sync-token>(\d+)</sync-token>", body)
+        since = int(token_given[1]) if token_given else None
         if since is not None and since < self.oldest:
             return 403, {}, '<error xmlns="DAV:"><valid-sync-token/></error>'
         news = sorted((version, one, bool(text)) for one, (version, text) in held.items() if version > (since or -1))

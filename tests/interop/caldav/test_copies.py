@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 
+from chaise_cli.domain.copies import Read, Span
+from chaise_cli.domain.when import WEEK
+from chaise_cli.export.copies import read
 from chaise_cli.session.caldav import Server
 from tests.e2e.people import exchange
 from tests.fakes.calendar_servers import PASSWORD, USER
 from tests.interop.caldav.conftest import Desk
+
+START = 1_795_305_600_000  # 2026-11-22T00:00:00Z
 
 
 def test_a_push_makes_a_calendar_with_one_entry_a_call(desk: Desk) -> None:
@@ -157,7 +161,15 @@ def test_private_entries_say_nothing_but_the_time(faked: Desk) -> None:
 def test_the_servers_free_busy_is_our_agreed_time(at_radicale: Desk) -> None:
     """Worked out by hand: 15:00 in Berlin, an hour ahead of UTC in November, for half an hour."""
     at_radicale.first()
-    start, end = (int(datetime(2026, 11, day, tzinfo=UTC).timestamp() * 1000) for day in (24, 27))
     with Server(at_radicale.url, USER, PASSWORD) as asked:
-        said = asked.free_busy(start, end).decode().replace("\r\n", "\n")
-    assert re.findall(r"^FREEBUSY[^:]*:(.*)$", said, re.MULTILINE) == ["20261125T140000Z/20261125T143000Z"]
+        said = [file.decode().replace("\r\n", "\n") for file in asked.busy(START, START + WEEK)]
+    assert [re.findall(r"^FREEBUSY[^:]*:(.*)$", file, re.MULTILINE) for file in said] == [
+        ["20261125T140000Z/20261125T143000Z"]
+    ]
+
+
+def test_a_server_that_sums_nothing_up_gives_the_entries(faked: Desk) -> None:
+    faked.first()
+    with Server(faked.url, USER, PASSWORD) as asked:
+        (said,) = asked.busy(START, START + WEEK)
+    assert read(said) == Read(Span(1_795_615_200_000, 1_795_617_000_000, "Europe/Berlin"), cancelled=False)

@@ -127,6 +127,28 @@ def test_a_move_that_was_offered_gives_the_agreed_time_its_entry_back(faked: Des
     assert "STATUS:TENTATIVE" in faked.there.entry(f"{faked.uid}-1")
 
 
+@pytest.mark.parametrize(
+    ("says", "code", "told"),
+    [
+        ((302, {"Location": "https://else.example/x\u00a0y"}, ""), "calendar.bad_answer", "else.example"),
+        ((500, {}, ""), "calendar.bad_answer", "status 500"),
+        ((207, {}, "<html>"), "calendar.bad_answer", "no list"),
+        ((403, {}, ""), "calendar.not_let_in", "403"),
+    ],
+)
+def test_an_answer_of_no_use_is_told_and_changes_nothing(
+    fake: Fake, faked: Desk, says: tuple[int, dict[str, str], str], code: str, told: str
+) -> None:
+    """A redirect is not followed: whoever it leads to would get the password."""
+    faked.first()
+    fake.says = says
+    for argv in (("calendar", "push", faked.url), ("calendar", "push", "--restore")):
+        refused = faked.lisa.fails(*argv)
+        assert (refused.code, told in refused.error["message"]) == (code, True)
+    fake.says = None
+    assert faked.push("--restore") == []
+
+
 def test_plain_http_goes_to_this_machine_alone(faked: Desk) -> None:
     refused = faked.lisa.fails("calendar", "push", "http://calendar.example/lisa/")
     assert (refused.code, refused.exit) == ("place.insecure", 2)
