@@ -63,7 +63,12 @@ VERBS: Final[dict[str, Verb]] = {
     "availability": Verb("Hire", "Say when you take calls, and tell others your free times."),
     "book": Verb("Hire", "Offer times for a call, or another time."),
     "bookings": Verb("Hire", "List calls, or write them as a calendar file."),
-    "calendar": Verb("Hire", "Read your busy time from other calendars.", group=True, parts=("calendar_busy",)),
+    "calendar": Verb(
+        "Hire",
+        "Read your busy time from other calendars, and copy your calls to one.",
+        group=True,
+        parts=("calendar_busy", "calendar_push"),
+    ),
     "calendars": Verb("Hire", "List the calendars your busy time is read from."),
     "hire": Verb("Hire", "Send the terms of a deal."),
     "accept": Verb("Hire", "Accept terms, a time for a call, or a cancel request."),

@@ -148,6 +148,9 @@ VERBS: Final[Mapping[str, Answer]] = MappingProxyType(
         "relay serve": _one("relay"),
         "relay invite": _one("relay"),
         "relay invites": _list("relay_entry"),
+        "calendar push": _list("calendar_copy"),
+        "calendar pull": _list("calendar_copy"),
+        "calendar forget": _list("calendar_copy"),
         "verify": _one("verify"),
         "backup": _one("backup"),
         "restore": _one("identity"),
@@ -160,6 +163,7 @@ ID_KEYS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "agenda_item": "of",
         "calendar": "name",
+        "calendar_copy": "uid",
         "file": "digest",
         "place": "peer",
         "policy": "digest",

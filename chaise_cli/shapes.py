@@ -14,6 +14,8 @@ from typing import Final, NotRequired, TypedDict
 # The others stand in files of their own and are taken from here like all.
 from chaise_cli.shapes_busy import SHAPES as BUSY_SHAPES
 from chaise_cli.shapes_calls import SHAPES as CALL_SHAPES
+from chaise_cli.shapes_calendar import SHAPES as CALENDAR_SHAPES
+from chaise_cli.shapes_calls import SHAPES as CALL_SHAPES
 from chaise_cli.shapes_money import (
     Balance,
     BalanceBy,
@@ -593,6 +595,7 @@ SHAPES: Final[dict[str, type]] = {
     "doctor": Doctor,
     **CALL_SHAPES,
     **BUSY_SHAPES,
+    **CALENDAR_SHAPES,
     **POLICY_SHAPES,
 }
 """Every object by the name `chaise schema NAME` takes."""

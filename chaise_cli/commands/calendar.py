@@ -11,4 +11,4 @@ app = typer.Typer(**PLAIN)
 
 @app.callback()
 def calendar() -> None:
-    """Read your busy time from other calendars."""
+    """Read your busy time from other calendars, and copy your calls to one."""

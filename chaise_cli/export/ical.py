@@ -81,23 +81,23 @@ def calendar(
     entries: Iterable[Entry],
     deadlines: Iterable[Deadline] = (),
     *,
-    name: str,
+    name: str | None,
     method: Literal["PUBLISH"] | None = None,
     private: bool = False,
 ) -> bytes:
     """A whole file: calls by (start, UID), each zone they use spelled out before them.
 
-    name: what readers call the calendar.
+    name: what readers call the calendar; None for a piece of one, which a server keeps.
     method: PUBLISH for a feed, which names the organizer and no attendees; None for a plain file.
     private: "Busy" instead of titles, texts, people, links and the calendar's name; times, UIDs and states stay.
     Text of other people is cleaned and a person without a usable address is left out, so no value makes this fail.
     """
-    calls = [shown for entry in entries for shown in (entry, *_offered(entry))]
+    calls = [shown for entry in entries for shown in apart(entry)]
     unsorted: list[Entry | Deadline] = [*calls, *deadlines]
     items = sorted(unsorted, key=lambda item: (_times(item)[0], item.uid))
     placed = [(item, _wall_clock(item)) for item in items]
     zones = _used_zones(item for item, walls in placed if walls)
-    result = _head(BUSY if private else name, method)
+    result = _head(BUSY if private and name is not None else name, method)
     for tz, (first, last) in sorted(zones.items()):
         result.add_component(Timezone.from_ical(vtimezone(tz, first - _BEFORE_ALARMS, last)))
     for item, walls in placed:
@@ -105,14 +105,15 @@ def calendar(
     return bytes(result.to_ical(sorted=False))
 
 
-def _offered(entry: Entry) -> list[Entry]:
-    """The other slots of an open offer, under UIDs of their own and without an alarm."""
-    return [
+def apart(entry: Entry) -> list[Entry]:
+    """The entry, and the other slots of its open offer under UIDs of their own and without an alarm."""
+    offered = [
         entry._replace(
             uid=f"{entry.uid}-{n}", status="tentative", start=slot.start, end=slot.end, extra=(), alarm_minutes=None
         )
         for n, slot in enumerate(entry.extra, 1)
     ]
+    return [entry._replace(extra=()), *offered]
 
 
 def _times(item: Entry | Deadline) -> tuple[datetime, ...]:
@@ -148,13 +149,15 @@ def _known(tz: str) -> bool:
     return True
 
 
-def _head(name: str, method: str | None) -> Calendar:
+def _head(name: str | None, method: str | None) -> Calendar:
     head = Calendar()
     head.add("VERSION", "2.0")
     head.add("PRODID", PRODID)
     head.add("CALSCALE", "GREGORIAN")
     if method:
         head.add("METHOD", method)
+    if name is None:
+        return head
     head["NAME"] = head["X-WR-CALNAME"] = Exact(text(label(name)))
     head["REFRESH-INTERVAL"] = Exact(_REFRESH, VALUE="DURATION")
     head["X-PUBLISHED-TTL"] = Exact(_REFRESH)

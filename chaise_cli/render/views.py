@@ -13,6 +13,7 @@ from chaise_cli.render import (
     views_busy,
     views_calls,
     views_contest,
+    views_copies,
     views_devices,
     views_hire,
     views_look,
@@ -29,6 +30,7 @@ VIEWS: Final[Mapping[str, View]] = MappingProxyType(
     views_market.VIEWS
     | views_hire.VIEWS
     | views_calls.VIEWS
+    | views_copies.VIEWS
     | views_contest.VIEWS
     | views_money.VIEWS
     | views_policy.VIEWS

@@ -162,7 +162,17 @@ CREATE TABLE calendar(no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TE
 CREATE TABLE busy(calendar INTEGER NOT NULL REFERENCES calendar, begins INTEGER NOT NULL, ends INTEGER NOT NULL,
     uid TEXT NOT NULL, PRIMARY KEY(calendar, begins, ends, uid)) WITHOUT ROWID;
 """
-_MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH)
+# Calendars on servers, and what was left there; the password is this store's to keep, and never travels.
+_SEVENTH: Final = """
+CREATE TABLE server_calendar(no INTEGER PRIMARY KEY, url TEXT NOT NULL UNIQUE, user TEXT NOT NULL,
+    password TEXT NOT NULL, private INTEGER NOT NULL DEFAULT 0, token TEXT NOT NULL DEFAULT '',
+    pushed_at INTEGER, pulled_at INTEGER);
+CREATE TABLE server_copy(calendar INTEGER NOT NULL REFERENCES server_calendar, uid TEXT NOT NULL, booking BLOB NOT NULL,
+    etag TEXT NOT NULL, digest BLOB NOT NULL, begins INTEGER NOT NULL, ends INTEGER NOT NULL,
+    over INTEGER NOT NULL, state TEXT NOT NULL, there_begins INTEGER, there_ends INTEGER, there_tz TEXT,
+    PRIMARY KEY(calendar, uid)) WITHOUT ROWID;
+"""
+_MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH)
 assert len(_MIGRATIONS) == SCHEMA, "SCHEMA counts the migrations"
 
 

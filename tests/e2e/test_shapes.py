@@ -15,6 +15,7 @@ from chaise_cli.shapes import SHAPES
 from tests.e2e.hired import fund, settle
 from tests.e2e.people import Answer, Person, exchange
 from tests.e2e.several import code_of, knocks
+from tests.fakes.calendar_servers import PASSWORD, USER, Fake, Visitor
 from tests.fakes.relay_process import RelayProcess
 from tests.fakes.sim_process import SimProcess
 
@@ -46,6 +47,7 @@ PROMISED: Final = {  # the table of the product's page: more may be added, none 
     "inbox_item": "id deal kind text at waits_for until next",
     "agenda_item": "at tz kind of consequence",
     "log_entry": "id space kind by device seq lamport at status reason delivery",
+    "calendar_copy": "uid calendar booking did start end command",
     "place": "peer kind auto synced_at boards spaces unsent problem caught",
     "calendar": "name kind where tentative email every read_at until entries skipped busy stale problem",
     "sync": "peers{peer sent received rejected state problems}",
@@ -98,6 +100,7 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     post = _people(lisa, james)
     deal = _talk(lisa, james, post)
     _calls(lisa, james, deal)
+    _calendar(lisa)
     _terms(lisa, james, deal)
     _work(lisa, james, deal)
     _look(lisa, james, deal)
@@ -191,6 +194,16 @@ def _calls(lisa: Person, james: Person, deal: str) -> None:
     james.does("book", missed, "--met")
     settle(lisa, james)
     lisa.does("bookings")
+
+
+def _calendar(lisa: Person) -> None:
+    (lisa.folder / "password").write_text(PASSWORD)
+    with Fake().serving() as server:
+        url, given = f"{server.base}calls/", ("--user", USER, "--password-file", str(lisa.folder / "password"))
+        first = lisa.does("calendar", "push", url, *given)[0]
+        Visitor(url).edit(first["uid"], r"^(DTSTART;TZID=Europe/Berlin:202611..T15)00", r"\g<1>10")
+        assert any(item["command"] for item in lisa.does("calendar", "pull"))
+        lisa.does("calendar", "forget", url)
 
 
 def _terms(lisa: Person, james: Person, deal: str) -> None:

@@ -368,6 +368,15 @@ SAMPLES: Final[dict[str, dict[str, Any]]] = {
         "branch": True,
         "grant": "grant-c1k3yabcdefghjkmnpqrstvwxy",
     },
+    "calendar_copy": {
+        "uid": "6zre2rcvqekckgw5b6d5b7xzfx0dsj7q",
+        "calendar": "https://cal.example/lisa/calls/",
+        "booking": "book-9wz2abcdefghjkmnpqrstvwxyz",
+        "did": "moved",
+        "start": "2026-11-25T14:00:00Z",
+        "end": "2026-11-25T14:30:00Z",
+        "command": "chaise book book-9wz2abcdefghjkmnpqrstvwxyz --at 2026-11-25T15:00+01:00 --tz Europe/Berlin",
+    },
     "place": {
         "peer": "https://relay.example",
         "kind": "relay",
