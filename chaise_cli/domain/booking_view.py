@@ -31,6 +31,7 @@ class EntryFacts(NamedTuple):
     created: int
     modified: int
     extra: tuple[tuple[int, int], ...]  # further times that are offered and not agreed
+    comment: str = ""  # of a message: the words of who declined or cancelled
 
 
 def entry_facts(booking: Booking) -> EntryFacts:
