@@ -44,6 +44,8 @@ def calendar_of(calls: Iterable[Call], *, name: str, private: bool) -> bytes:
 
 def message_of(call: Call, method: ical.Method) -> bytes:
     """One scheduling message about a call, whose facts are the message's; only an invitation has an alarm."""
+    if method == "DECLINECOUNTER":
+        return ical.refusal(entry(call))
     alarm = 15 if method == "REQUEST" else None
     return ical.calendar([entry(call)._replace(alarm_minutes=alarm)], name="", method=method)
 

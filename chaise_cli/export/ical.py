@@ -108,6 +108,18 @@ def calendar(
     return bytes(result.to_ical(sorted=False))
 
 
+def refusal(entry: Entry) -> bytes:
+    """DECLINECOUNTER: the entry stands as it was. RFC 2446 allowed it no times, texts or attendees."""
+    event = Event()
+    event.add("UID", entry.uid)
+    event.add("SEQUENCE", entry.sequence)
+    event.add("DTSTAMP", entry.modified)
+    _add_people(event, entry, "PUBLISH")  # the organizer alone
+    result = _head("", "DECLINECOUNTER")
+    result.add_component(event)
+    return bytes(result.to_ical(sorted=False))
+
+
 def _offered(entry: Entry) -> list[Entry]:
     """The other slots of an open offer, under UIDs of their own and without an alarm."""
     return [
