@@ -48,6 +48,8 @@ def bookings(
 ) -> Result:
     """List calls, or write them as a calendar file."""
     if read is not None:
+        if deal or state or with_ or since or ics or private:
+            raise choosing.NotForThis(verb="bookings --read", given="the other options", why="give --read FILE alone")
         return _read(call, read)
     states = choosing.some_of(state, overview.CALL_STATES, "--state")
     key = choosing.one_of(sort, overview.CALL_SORTS, "--sort")

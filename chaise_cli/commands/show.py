@@ -13,6 +13,7 @@ from chaise_cli.commands.context import Call
 from chaise_cli.commands.registry import PLAIN, verb
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import Usage
+from chaise_cli.render.emit import note
 from chaise_cli.render.terminal import put, safe
 from chaise_cli.result import Result
 from chaise_cli.session import calendars, choosing, comparing, freshness, looking
@@ -70,7 +71,9 @@ def show(
         if terms:
             data = data | _terms(session, named, what, diff=diff)
         if ics is not None:
-            _write(session, _call(named, what), ics, Form(method, eml, private))
+            written = _write(session, _call(named, what), ics, Form(method, eml, private))
+            if written:
+                note(f"written as {written}; chaise sends nothing", call.options)
         result = call.result(data, shape=shape, warnings=freshness.warnings(session))
     if terms and call.options.format == "human":
         for warning in result.warnings:
@@ -93,12 +96,13 @@ def _call(named: Named | None, given: str) -> EventId:
     return named.event
 
 
-def _write(session: Session, booking: EventId, path: Path, form: Form) -> None:
+def _write(session: Session, booking: EventId, path: Path, form: Form) -> str | None:
+    """Write the file; the method of a message."""
     made: Any = import_module(_CALENDAR)
     if form.method is None and not form.eml:
         shown = calendars.entries(session, [calendars.row_of(session, booking)])
         calendars.write_calendar(path, made.calendar_of(shown, name=CALENDAR, private=form.private))
-        return
+        return None
     inviting: Any = import_module(_INVITING)
     message = inviting.message(session, booking, form.method, mail=form.eml)
     data = made.message_of(message.shown, message.method)
@@ -107,3 +111,4 @@ def _write(session: Session, booking: EventId, path: Path, form: Form) -> None:
         sender, recipient = (made.person(message.shown, side) for side in (message.sender, message.recipient))
         data = mail.letter(data, message.method, message.shown.summary, sender, recipient)
     calendars.write_calendar(path, data)
+    return str(message.method)

@@ -30,10 +30,11 @@ if TYPE_CHECKING:
 
 BYTES_MOST: Final = 256 * 1024
 _COMPONENTS_MOST: Final = 500  # a message has one entry; a zone that is listed onset by onset has dozens
-_FOLD: Final = re.compile(rb"\r?\n[ \t]")
+_FOLD: Final = re.compile(rb"(?:\r?\n)+[ \t]")  # as the library unfolds, which must not find rules that we do not
 # In a message only zones recur, every year; a finer rule that never matches would spin for minutes.
+_NAMED: Final = re.compile(rb"\s*(?:RRULE|EXRULE)", re.IGNORECASE)
 _RULE: Final = re.compile(
-    rb"RRULE:(FREQ=YEARLY|BYMONTH=[0-9]+|BYDAY=-?[0-9]?[A-Z]{2}|BYMONTHDAY=[0-9,-]+|UNTIL=[0-9TZ]+|WKST=[A-Z]{2}"
+    rb"RRULE:(FREQ=YEARLY|BYMONTH=[0-9]+|BYDAY=[+-]?[0-9]?[A-Z]{2}|BYMONTHDAY=[0-9,-]+|UNTIL=[0-9TZ]+|WKST=[A-Z]{2}"
     rb"|COUNT=[0-9]+|INTERVAL=[0-9]+|;)+"
 )
 
@@ -102,7 +103,7 @@ def _components(data: bytes) -> tuple[Any, Any]:
     lines = _FOLD.sub(b"", data).splitlines()
     if sum(line[:6].upper() == b"BEGIN:" for line in lines) > _COMPONENTS_MOST:
         raise Unreadable(why="it has too many parts")
-    if any(line[:5].upper() == b"RRULE" and not _RULE.fullmatch(line.strip()) for line in lines):
+    if any(_NAMED.match(line) and not _RULE.fullmatch(line.strip()) for line in lines):
         raise Unreadable(why="it has a rule that no zone has")
     tzp.use_default()  # forgets the zones of files read before, which would lend their names to this one
     try:

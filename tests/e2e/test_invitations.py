@@ -83,7 +83,8 @@ def test_an_invitation_is_countered_adopted_answered_and_cancelled(
 ) -> None:
     """REQUEST → COUNTER → REQUEST → REPLY → CANCEL, with the counter-offer from another program."""
     path = tmp_path / "out.eml"
-    lisa.does("show", call, "--ics", str(path), "--eml")
+    written = lisa.run("show", call, "--ics", str(path), "--eml", "--json")
+    assert (written.exit, written.err) == (0, "written as REQUEST; chaise sends nothing\n")
     method, event = entry(path)
     assert path.stat().st_mode & 0o777 == 0o600
     assert (method, event.value("SEQUENCE"), event.value("STATUS")) == ("REQUEST", "0", "TENTATIVE")
@@ -171,4 +172,5 @@ def test_an_answer_to_nothing_of_ours_is_refused(lisa: Person, call: str, tmp_pa
         path.write_bytes(data)
         refused = lisa.fails("bookings", "--read", str(path))
         assert (refused.code, refused.exit) == (code, status)
+    assert lisa.fails("bookings", "--read", str(path), "--since", "today").code == "usage.not_for_this"
     assert lisa.fails("bookings", "--read", str(tmp_path / "none")).code == "usage.unreadable_file"
