@@ -64,7 +64,7 @@ pins:
 	$(PINS) --output-file requirements/run.txt
 	$(PINS) --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
 	echo beancount | $(subst pyproject.toml,-,$(PINS)) --output-file requirements/beancount.txt
-	echo radicale | $(subst pyproject.toml,-,$(PINS)) --output-file requirements/radicale.txt
+	printf '%s\n' khal radicale recurring-ical-events vobject | $(subst pyproject.toml,-,$(PINS)) --output-file requirements/calendars.txt
 
 clean:
 	rm -rf .venv .foreign build dist *.egg-info .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -13,7 +13,6 @@ from typing import Final, NotRequired, TypedDict
 
 # The others stand in files of their own and are taken from here like all.
 from chaise_cli.shapes_busy import SHAPES as BUSY_SHAPES
-from chaise_cli.shapes_calls import SHAPES as CALL_SHAPES
 from chaise_cli.shapes_calendar import SHAPES as CALENDAR_SHAPES
 from chaise_cli.shapes_calls import SHAPES as CALL_SHAPES
 from chaise_cli.shapes_money import (

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chaise_cli.commands import arguments
+from chaise_cli.commands import arguments, texts
 from chaise_cli.commands.arguments import LimitOption
 from chaise_cli.commands.context import Call
 from chaise_cli.commands.registry import PLAIN, verb
-from chaise_cli.result import Result
+from chaise_cli.result import Next, Result
 from chaise_cli.session import calendars, choosing, finding, freshness, naming, overview
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 app = typer.Typer(**PLAIN)
 SHOWN = 50
 CALENDAR = "Chaise"
+_ANSWERS = "chaise_cli.export.answers"
+_INVITING = "chaise_cli.session.inviting"
 _CALENDAR = "chaise_cli.export.calls"  # icalendar is behind this door
 
 
@@ -40,8 +42,15 @@ def bookings(
     ] = None,
     private: Annotated[bool, typer.Option("--private", help="Only busy times in that file.")] = False,
     name: Annotated[str, typer.Option("--name", help="What calendars call that file.", metavar="TEXT")] = CALENDAR,
+    read: Annotated[
+        Path | None, typer.Option("--read", help="Say what an answer to an invitation asks for.", metavar="FILE")
+    ] = None,
 ) -> Result:
     """List calls, or write them as a calendar file."""
+    if read is not None:
+        if deal or state or with_ or since or ics or private:
+            raise choosing.NotForThis(verb="bookings --read", given="the other options", why="give --read FILE alone")
+        return _read(call, read)
     states = choosing.some_of(state, overview.CALL_STATES, "--state")
     key = choosing.one_of(sort, overview.CALL_SORTS, "--sort")
     with call.session() as session:
@@ -59,3 +68,15 @@ def _write(session: Session, wanted: overview.Wanted, path: Path, name: str, *, 
     made: Any = import_module(_CALENDAR)
     shown = calendars.entries(session, overview.call_rows(session, wanted))
     calendars.write_calendar(path, made.calendar_of(shown, name=name, private=private))
+
+
+def _read(call: Call, path: Path) -> Result:
+    """The call that a mail or a calendar file answers, and the command that signs what it asks for."""
+    answers: Any = import_module(_ANSWERS)
+    inviting: Any = import_module(_INVITING)
+    said = answers.read(texts.file_bytes(path, answers.BYTES_MOST))
+    with call.session() as session:
+        asked = inviting.asked(session, said)
+        steps = [Next(f"you, as the {said.method} asks", asked.command)] if asked.command else []
+        warnings = [*([asked.why] if asked.why else []), *freshness.warnings(session)]
+        return call.result([asked.data], next=steps, warnings=warnings)

@@ -11,19 +11,33 @@ import typer
 
 from chaise_cli.commands.context import Call
 from chaise_cli.commands.registry import PLAIN, verb
+from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import Usage
+from chaise_cli.render.emit import note
 from chaise_cli.render.terminal import put, safe
 from chaise_cli.result import Result
 from chaise_cli.session import calendars, choosing, comparing, freshness, looking
 
 if TYPE_CHECKING:
+    from chaise_cli.ids import EventId
     from chaise_cli.session.finding import Named
     from chaise_cli.session.session import Session
 
 app = typer.Typer(**PLAIN)
+_MESSAGE = "a call goes out with --ics FILE, and never with --private, which leaves out who is invited"
 CALENDAR = "Chaise"
 _CALENDAR = "chaise_cli.export.calls"  # icalendar is behind this door
+_INVITING = "chaise_cli.session.inviting"  # what few calls need
+_MAIL = "chaise_cli.export.mail"
 _TERMS = "chaise_cli.render.views_terms"
+
+
+class Form(NamedTuple):
+    """How a call is written: as a message of that method, as a mail, or as a calendar that says only when."""
+
+    method: str | None
+    eml: bool
+    private: bool
 
 
 class DiffOfTerms(Usage):
@@ -42,16 +56,24 @@ def show(
     diff: Annotated[bool, typer.Option("--diff", help="What they change.")] = False,
     ics: Annotated[Path | None, typer.Option("--ics", help="Write a call as a calendar file.", metavar="FILE")] = None,
     private: Annotated[bool, typer.Option("--private", help="Only busy times in that file.")] = False,
+    method: Annotated[
+        str | None, typer.Option("--method", help="Write it as that message: request, reply, …", metavar="METHOD")
+    ] = None,
+    eml: Annotated[bool, typer.Option("--eml", help="Write the message as a ready mail.")] = False,
 ) -> Result | None:
     """Show anything by its id."""
     if diff and not terms:
         raise DiffOfTerms
+    if (method or eml) and (ics is None or private):
+        raise choosing.NotForThis(verb="a message", given="--private" if private else what[:60], why=_MESSAGE)
     with call.session() as session:
         (shape, data), named = looking.anything(session, what)
         if terms:
             data = data | _terms(session, named, what, diff=diff)
         if ics is not None:
-            _write(session, named, what, ics, private=private)
+            written = _write(session, _call(named, what), ics, Form(method, eml, private))
+            if written:
+                note(f"written as {written}; chaise sends nothing", call.options)
         result = call.result(data, shape=shape, warnings=freshness.warnings(session))
     if terms and call.options.format == "human":
         for warning in result.warnings:
@@ -68,9 +90,25 @@ def _terms(session: Session, named: Named | None, given: str, *, diff: bool) -> 
     return comparing.terms(session, named.space, diff=diff)
 
 
-def _write(session: Session, named: Named | None, given: str, path: Path, *, private: bool) -> None:
+def _call(named: Named | None, given: str) -> EventId:
     if named is None or named.kind != "book":
         raise choosing.NotForThis(verb="show --ics", given=given[:60], why="all calls: chaise bookings --ics FILE")
+    return named.event
+
+
+def _write(session: Session, booking: EventId, path: Path, form: Form) -> str | None:
+    """Write the file; the method of a message."""
     made: Any = import_module(_CALENDAR)
-    shown = calendars.entries(session, [calendars.row_of(session, named.event)])
-    calendars.write_calendar(path, made.calendar_of(shown, name=CALENDAR, private=private))
+    if form.method is None and not form.eml:
+        shown = calendars.entries(session, [calendars.row_of(session, booking)])
+        calendars.write_calendar(path, made.calendar_of(shown, name=CALENDAR, private=form.private))
+        return None
+    inviting: Any = import_module(_INVITING)
+    message = inviting.message(session, booking, form.method, mail=form.eml)
+    data = made.message_of(message.shown, message.method)
+    if form.eml:
+        mail: Any = import_module(_MAIL)
+        sender, recipient = (made.person(message.shown, side) for side in (message.sender, message.recipient))
+        data = mail.letter(data, message.method, message.shown.summary, sender, recipient)
+    calendars.write_calendar(path, data)
+    return str(message.method)

@@ -89,7 +89,7 @@ def text(source: TextSource, most: int = TEXT_LIMIT) -> str | None:
     if source.value is not None and source.file is not None:
         raise TwoTexts(flags=source.flags)
     if source.file is not None:
-        return _decoded(_bytes_of(source.file, most), str(source.file)[:80], most)
+        return _decoded(file_bytes(source.file, most), str(source.file)[:80], most)
     if source.value == "-":
         return _decoded(sys.stdin.buffer.read(most + 1), "stdin", most)
     if source.value is not None:
@@ -132,7 +132,8 @@ def _written_in_editor(source: TextSource, most: int) -> str:
     return _decoded(edit(source.flags, below=source.below).encode(), "the text", most)
 
 
-def _bytes_of(path: Path, most: int) -> bytes:
+def file_bytes(path: Path, most: int) -> bytes:
+    """What a file holds, and of a larger one a byte more than `most`. Raises Unopenable."""
     try:
         with path.open("rb") as file:
             return file.read(most + 1)

@@ -31,6 +31,7 @@ class EntryFacts(NamedTuple):
     created: int
     modified: int
     extra: tuple[tuple[int, int], ...]  # further times that are offered and not agreed
+    comment: str = ""  # of a message: the words of who declined or cancelled
 
 
 def entry_facts(booking: Booking) -> EntryFacts:
@@ -62,7 +63,8 @@ def _partstat(booking: Booking) -> str:
     """The invited side's answer to the entry."""
     if booking.ended_by == booking.invited:
         return "DECLINED"
-    if booking.state == "confirmed" or booking.outcome:
+    agreed = booking.state == "cancelled" and booking.commitment is not None
+    if booking.state == "confirmed" or booking.outcome or agreed:
         return "ACCEPTED"
     return "TENTATIVE" if booking.offer.by == booking.invited else "NEEDS-ACTION"
 

@@ -42,10 +42,18 @@ def calendar_of(calls: Iterable[Call], *, name: str, private: bool) -> bytes:
     return ical.calendar([entry(call) for call in calls], name=name, private=private)
 
 
+def message_of(call: Call, method: ical.Method) -> bytes:
+    """One scheduling message about a call, whose facts are the message's; only an invitation has an alarm."""
+    if method == "DECLINECOUNTER":
+        return ical.refusal(entry(call))
+    alarm = 15 if method == "REQUEST" else None
+    return ical.calendar([entry(call)._replace(alarm_minutes=alarm)], name="", method=method)
+
+
 def entry(call: Call) -> ical.Entry:
     """One call as a calendar's entry."""
     facts = call.facts
-    attendees = tuple((_person(call, who), cast("ical.Partstat", partstat)) for who, partstat in facts.partstats)
+    attendees = tuple((person(call, who), cast("ical.Partstat", partstat)) for who, partstat in facts.partstats)
     return ical.Entry(
         uid=call.uid,
         sequence=facts.sequence,
@@ -56,14 +64,16 @@ def entry(call: Call) -> ical.Entry:
         summary=call.summary,
         description=call.description,
         url=facts.url,
-        organizer=_person(call, facts.organizer),
+        organizer=person(call, facts.organizer),
         attendees=attendees,
         created=utc(facts.created),
         modified=utc(facts.modified),
         extra=tuple(ical.Slot(utc(start), utc(end)) for start, end in facts.extra),
+        comment=facts.comment,
     )
 
 
-def _person(call: Call, identity: str) -> ical.Person:
+def person(call: Call, identity: str) -> ical.Person:
+    """A side of the call, by name and address."""
     name, email = call.people[identity]
     return ical.Person(name, email)

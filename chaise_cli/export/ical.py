@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Status = Literal["tentative", "confirmed", "cancelled"]
 Partstat = Literal["NEEDS-ACTION", "ACCEPTED", "DECLINED", "TENTATIVE"]
+Method = Literal["PUBLISH", "REQUEST", "REPLY", "COUNTER", "DECLINECOUNTER", "CANCEL"]
 
 PRODID: Final = "-//Chaise//Chaise//EN"  # without a version: an upgrade changes no byte
 BUSY: Final = "Busy"
@@ -63,6 +64,7 @@ class Entry(NamedTuple):
     modified: datetime  # of the event that made this revision: DTSTAMP and LAST-MODIFIED
     extra: tuple[Slot, ...] = ()  # further slots of an open offer, each a tentative entry of its own
     alarm_minutes: int | None = 15
+    comment: str = ""  # of a message: why the call was declined or cancelled
 
 
 class Deadline(NamedTuple):
@@ -82,13 +84,14 @@ def calendar(
     deadlines: Iterable[Deadline] = (),
     *,
     name: str | None,
-    method: Literal["PUBLISH"] | None = None,
+    method: Method | None = None,
     private: bool = False,
 ) -> bytes:
     """A whole file: calls by (start, UID), each zone they use spelled out before them.
 
     name: what readers call the calendar; None for a piece of one, which a server keeps.
-    method: PUBLISH for a feed, which names the organizer and no attendees; None for a plain file.
+    method: PUBLISH for a feed, which names the organizer and no attendees; None for a plain file; else a message
+    about one call, which is no calendar to follow and has no name, colour or refresh interval.
     private: "Busy" instead of titles, texts, people, links and the calendar's name; times, UIDs and states stay.
     Text of other people is cleaned and a person without a usable address is left out, so no value makes this fail.
     """
@@ -102,6 +105,18 @@ def calendar(
         result.add_component(Timezone.from_ical(vtimezone(tz, first - _BEFORE_ALARMS, last)))
     for item, walls in placed:
         result.add_component(_event(item, walls, method, private=private))
+    return bytes(result.to_ical(sorted=False))
+
+
+def refusal(entry: Entry) -> bytes:
+    """DECLINECOUNTER: the entry stands as it was. RFC 2446 allowed it no times, texts or attendees."""
+    event = Event()
+    event.add("UID", entry.uid)
+    event.add("SEQUENCE", entry.sequence)
+    event.add("DTSTAMP", entry.modified)
+    _add_people(event, entry, "PUBLISH")  # the organizer alone
+    result = _head(None, "DECLINECOUNTER")
+    result.add_component(event)
     return bytes(result.to_ical(sorted=False))
 
 
@@ -149,14 +164,14 @@ def _known(tz: str) -> bool:
     return True
 
 
-def _head(name: str | None, method: str | None) -> Calendar:
+def _head(name: str | None, method: Method | None) -> Calendar:
     head = Calendar()
     head.add("VERSION", "2.0")
     head.add("PRODID", PRODID)
     head.add("CALSCALE", "GREGORIAN")
     if method:
         head.add("METHOD", method)
-    if name is None:
+    if name is None or method not in {None, "PUBLISH"}:
         return head
     head["NAME"] = head["X-WR-CALNAME"] = Exact(text(label(name)))
     head["REFRESH-INTERVAL"] = Exact(_REFRESH, VALUE="DURATION")
@@ -165,7 +180,7 @@ def _head(name: str | None, method: str | None) -> Calendar:
     return head
 
 
-def _event(item: Entry | Deadline, walls: list[datetime], method: str | None, *, private: bool) -> Event:
+def _event(item: Entry | Deadline, walls: list[datetime], method: Method | None, *, private: bool) -> Event:
     event = Event()
     event.add("UID", item.uid)
     event.add("SEQUENCE", item.sequence)
@@ -201,6 +216,8 @@ def _add_texts(event: Event, item: Entry | Deadline) -> None:
     description = "\n\n".join(part for part in (item.description, uri) if part)
     if description:
         event["DESCRIPTION"] = Exact(text(description))
+    if isinstance(item, Entry) and item.comment:
+        event["COMMENT"] = Exact(text(item.comment))
     if uri:  # Four times, since few readers show CONFERENCE.
         event["LOCATION"] = Exact(text(uri))
         event["URL"] = Exact(uri)
@@ -208,17 +225,18 @@ def _add_texts(event: Event, item: Entry | Deadline) -> None:
         event["CONFERENCE"] = Exact(uri, VALUE="URI", FEATURE=feature, LABEL="Join the call")
 
 
-def _add_people(event: Event, entry: Entry, method: str | None) -> None:
+def _add_people(event: Event, entry: Entry, method: Method | None) -> None:
     organizer = address(entry.organizer.email)
     if not organizer:
         return  # ATTENDEE needs an ORGANIZER, and we invent no address
     event["ORGANIZER"] = Exact(organizer, CN=label(entry.organizer.name))
-    if method:
-        return  # PUBLISH carries no ATTENDEE: RFC 5546 section 3.2.1
+    if method == "PUBLISH":
+        return  # which carries no ATTENDEE: RFC 5546 section 3.2.1
     attendees = []
     for person, partstat in entry.attendees:
         if calendar_address := address(person.email):
-            asked = {"RSVP": "TRUE"} if partstat == "NEEDS-ACTION" else {}
+            asks = partstat == "NEEDS-ACTION" and method in {None, "REQUEST"}
+            asked = {"RSVP": "TRUE"} if asks else {}
             parameters = {"CN": label(person.name), "ROLE": "REQ-PARTICIPANT", "PARTSTAT": partstat, **asked}
             attendees.append(Exact(calendar_address, **parameters))
     if attendees:

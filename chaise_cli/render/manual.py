@@ -71,7 +71,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "chaise book deal-7k3m9q2x --slots --for 30m --in 14d",
         'chaise book deal-7k3m9q2x --at "2026-11-25 15:00" --tz Europe/Berlin --for 30m',
     ),
-    "bookings": ("chaise bookings --ics calls.ics",),
+    "bookings": ("chaise bookings --ics calls.ics", "chaise bookings --read reply.eml"),
     "calendar": (
         "chaise calendar add ~/.calendars/work",
         "chaise calendar add - --name private < address.txt",
@@ -123,7 +123,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "review": ('chaise review deal-7k3m9q2x --stars 5 --recommend --text "On time, and kind"',),
     "reviews": ("chaise reviews @james",),
     "inbox": ("chaise", "chaise inbox --json"),
-    "show": ("chaise show deal-7k3m9q2x --terms", "chaise show book-9wz2k4tq --ics call.ics"),
+    "show": ("chaise show deal-7k3m9q2x --terms", "chaise show book-9wz2k4tq --ics call.eml --eml"),
     "log": ("chaise log deal-7k3m9q2x",),
     "agenda": ("chaise agenda",),
     "wait": ("chaise wait deal-7k3m9q2x/1 --until funded --timeout 2h --sync",),

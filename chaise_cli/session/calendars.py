@@ -64,11 +64,12 @@ def _entry(session: Session, state: DealState, id_: EventId) -> Shown:
         facts,
         f"Call with {name}" + (f": {post.title}" if post else ""),
         "\n\n".join(part for part in words if part),
-        {side: _address(session, side) for side in parties[:2]},
+        {side: address(session, side) for side in parties[:2]},
     )
 
 
-def _address(session: Session, identity: IdentityId) -> tuple[str, str | None]:
+def address(session: Session, identity: IdentityId) -> tuple[str, str | None]:
+    """Name and e-mail of a side, as far as they told."""
     if identity == session.me.identity:
         return session.me.settings.name, session.me.settings.email
     known = people.find(session.db, identity)

@@ -46,7 +46,12 @@ def test_it_would_be_noticed(what: str) -> None:
 
 
 def test_every_pin_carries_hashes_and_no_address() -> None:
-    for name in ("requirements/run.txt", "requirements/dev.txt", "requirements/beancount.txt"):
+    for name in (
+        "requirements/run.txt",
+        "requirements/dev.txt",
+        "requirements/beancount.txt",
+        "requirements/calendars.txt",
+    ):
         content = (ROOT / name).read_text()
         assert "://" not in content
         pins = re.split(r"^(?=\w)", content, flags=re.MULTILINE)[1:]

@@ -221,7 +221,7 @@ def _propstat(prop: str) -> str:
 
 def radicale_python() -> Path | None:
     """The Python of an environment that has Radicale."""
-    found = Path(os.environ.get("CHAISE_RADICALE") or ".foreign/radicale").absolute() / "bin" / "python"
+    found = Path(os.environ.get("CHAISE_CALENDARS") or ".foreign/calendars").absolute() / "bin" / "python"
     return found if found.is_file() else None
 
 

@@ -83,7 +83,7 @@ def radicale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Radicale]:
     """A foreign server; absent, it skips on a developer's machine and fails in the full check."""
     python = radicale_python()
     if python is None:
-        missing = "Radicale was not found (an environment in CHAISE_RADICALE or ./.foreign/radicale)"
+        missing = "Radicale was not found (an environment in CHAISE_CALENDARS or ./.foreign/calendars)"
         if os.environ.get("CHAISE_FOREIGN_REQUIRED") == "1":
             pytest.fail(missing)
         pytest.skip(missing)

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import zoneinfo
+from ctypes.util import find_library
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 READER = Path(__file__).with_name("read_with_icaljs.mjs")
+OTHERS = Path(__file__).with_name("read_with_others.py")
 
 
 @pytest.fixture(autouse=True, scope="package")
@@ -32,6 +34,35 @@ def _missing(what: str) -> NoReturn:
     if os.environ.get("CHAISE_FOREIGN_REQUIRED") == "1":
         pytest.fail(f"{what} is required and was not found")
     pytest.skip(f"{what} was not found")
+
+
+@pytest.fixture(scope="session")
+def programs() -> Path:
+    """The folder of programs of an environment with other calendars; processes of their own, never imported here."""
+    folder = Path(os.environ.get("CHAISE_CALENDARS") or ".foreign/calendars").absolute() / "bin"
+    if not (folder / "khal").is_file():
+        _missing("khal (an environment in CHAISE_CALENDARS or ./.foreign/calendars)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def others(programs: Path) -> Callable[[str, dict[str, bytes]], dict[str, Any]]:
+    """A call that hands files by name to one of the readers and returns what it read of each; see the script."""
+
+    def read(reader: str, files: dict[str, bytes]) -> dict[str, Any]:
+        if reader == "libical" and find_library("ical") != "libical.so.3":
+            _missing("libical 3")
+        done = subprocess.run(
+            [programs / "python", OTHERS, reader],
+            input=json.dumps({name: data.decode() for name, data in files.items()}).encode(),
+            stdout=subprocess.PIPE,
+            env={**os.environ, "TZ": "Pacific/Chatham"},
+            check=True,
+        )
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    return read
 
 
 @pytest.fixture(scope="session")
