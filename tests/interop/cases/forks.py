@@ -49,7 +49,7 @@ class Wild(chance.Chance):
 
     def go(self, steps: int) -> Play:
         """So many acts, one in four of these."""
-        wild: Final = (self._copy, self._settle, self._settle, self._revoke, self._deep)
+        wild: Final = (self._copy, self._settle, self._settle, self._revoke, self._deep, self._open)
         for _ in range(steps):
             if self.dice.random() < 0.25:
                 self.dice.choice(wild)()
@@ -62,6 +62,17 @@ class Wild(chance.Chance):
         if len(self.pens) < 9:
             seq = self.pens[name].seq
             copied(self, name, f"{name}+", self.dice.randint(min(seq, 1), seq))
+
+    def _open(self) -> None:
+        """The device that made the space opens the deal once more in a copy of its home, perhaps with others."""
+        maker = next(name for name, pen in self.pens.items() if pen.ids[1:2] == [self.space])
+        copied(self, maker, f"{maker}!", 1)
+        data = _opening(self)
+        if self.dice.random() < 0.3:
+            data["agent_device"] = text(self.pens[self.side()].device)
+        if self.dice.random() < 0.1:
+            data["client"] = self.pens[self.side()].identity
+        self.ids.append(self.do(f"{maker}!", "deal.opened", data, at=self.now, deaf=self.dice.random() < 0.7))
 
     def _settle(self) -> None:
         last = self.dice.choice(self.ids)

@@ -476,7 +476,7 @@ class Wild(forks.Wild, Granting):
     def go(self, steps: int) -> Play:
         """So many acts, most of them of these."""
         own: Final = (self._grant, self._job, *(self._try,) * 5, self._approve, self._held, self._take)
-        other: Final = (self._copy, self._settle, self._revoke, self._deep, self._end)
+        other: Final = (self._copy, self._settle, self._revoke, self._deep, self._end, self._open)
         for _ in range(steps):
             lot = self.dice.random()
             if lot < 0.75:

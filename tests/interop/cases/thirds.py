@@ -68,6 +68,7 @@ def cases() -> Iterator[Case]:
     yield from of_the_agent()
     yield from on_the_way()
     yield from to_nothing()
+    yield from opened_twice()
 
 
 def answered() -> Iterator[Case]:
@@ -436,6 +437,24 @@ def to_nothing() -> Iterator[Case]:
     yield play.case("of terms that name the talent as the agent, and then nobody's device")
 
 
+def opened_twice() -> Iterator[Case]:
+    play = Third()
+    again = ["again"]
+    copied(play, "lisa", "again", 1)
+    offer = play.offer(play.named(), deaf=again)
+    play.hire = play.accept(offer, deaf=again)
+    play.taken(deaf=again)
+    play.refuse(deaf=again)
+    play.do("lisa", "taken", deaf=again)
+    opening = play.do("again", "deal.opened", forks._opening(play), at=AT + 1, deaf=True)
+    play.device("phone")
+    others = ["lisa", "james", "ada"]
+    for _ in range(6):  # so that its lamport is above that of the refusal
+        play.do("phone", "message.sent", {"text": "", "files": []}, deaf=others)
+    play.moved_to("phone", "phone", opening, deaf=others)
+    yield play.case("with two openings, behind one of which an agent has refused, and a phone took the other")
+
+
 class Wild(forks.Wild):
     """A deal of chance whose terms mostly name Ada; she answers, or others do."""
 
@@ -470,7 +489,10 @@ class Wild(forks.Wild):
             self._refuse,
             self._hold,
         )
-        other: Final = (self._copy, self._copy, self._settle, self._settle, self._revoke, self._free, self._again)
+        other: Final = (
+            *(self._copy, self._copy, self._settle, self._settle),
+            *(self._revoke, self._free, self._again, self._open),
+        )
         for _ in range(steps):
             lot = self.dice.random()
             if lot < 0.5:

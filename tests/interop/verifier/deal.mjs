@@ -110,7 +110,7 @@ function telling(line) {
 
 /** Which opening counts, the agent's line behind it, and who has the role. */
 function lineOf(events, openings) {
-  const trees = openings.map((opening) => {
+  const told = openings.map((opening) => {
     const among = openings.length > 1 ? covering(events, opening) : null
     const { client, talent } = opening.said.data
     const names = settled(events, client, talent)
@@ -118,16 +118,19 @@ function lineOf(events, openings) {
     const off = cutOff(events, client, talent)
     const speaks = ({ suite, who, name }) => suite === 1 && who.identity === client && !who.grant && !off.has(name)
     const spoken = events.filter((event) => speaks(event) && (!among || among.has(event.name)))
-    const way = wayThrough(opening, spoken, names, thirds.hired.length ? standing(opening, events, spoken, thirds) : null)
-    return { opening, ...way, ...extended(opening, events, way, thirds) }
+    return { opening, names, thirds, spoken }
   })
-  const wanted = trees.filter(({ isSettled }) => isSettled)
-  const moving = trees.filter(({ moves }) => moves)
+  const isNamed = told.some(({ thirds }) => thirds.hired.length)
+  const stands = isNamed ? new Set(told.flatMap((each) => standing(events, each))) : null
+  const trees = told.map((each) => ({ ...each, way: wayThrough(each.opening, each.spoken, each.names, stands) }))
+  const wanted = trees.filter(({ way }) => way.isSettled)
+  const moving = trees.filter(({ way }) => way.moves)
   const among = wanted.length ? wanted : moving.length ? moving : trees
-  const taker = ({ opening, line }) => line.find(({ chain }) => chain !== opening.chain)
+  const taker = ({ opening, way }) => way.line.find(({ chain }) => chain !== opening.chain)
   const rows = [(each) => (taker(each) ? 0 : 1), ...RANK.map((row) => (each) => (taker(each) ? row(taker(each)) : 0)), ({ opening }) => opening.name]
-  const [best] = [...among].sort(byRows(rows))
-  return !wanted.length && moving.length > 1 ? { ...best, contested: true } : best
+  const [{ opening, way, thirds }] = [...among].sort(byRows(rows))
+  const contested = way.contested || (!wanted.length && moving.length > 1)
+  return { opening, contested, ...extended(opening, events, { ...way, contested }, thirds) }
 }
 
 /** The client's line as far as no third party holds the money, then that one's; `own`: how much of it is the client's. */
@@ -151,13 +154,13 @@ function extended(opening, events, { line: whole, agent, contested }, thirds) {
 }
 
 /** The names of what chooses among the client's ways where terms name a third party: movements that count, consents. */
-function standing(opening, events, spoken, thirds) {
-  const found = new Set()
+function standing(events, { opening, spoken, thirds }) {
+  const found = []
   for (const lead of leads(opening, spoken)) {
     const { line, own, agent, consented } = extended(opening, events, lead, thirds)
     const { faults } = folded(opening, events, line.slice(0, own), agent, thirds)
-    for (const { name, said } of line.slice(0, own)) if (MONEY.includes(said?.kind) && faults.get(name) === null) found.add(name)
-    if (consented) found.add(line[own - 1].name)
+    for (const { name, said } of line.slice(0, own)) if (MONEY.includes(said?.kind) && faults.get(name) === null) found.push(name)
+    if (consented) found.push(line[own - 1].name)
   }
   return found
 }
