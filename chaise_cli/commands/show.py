@@ -14,7 +14,7 @@ from chaise_cli.commands.registry import PLAIN, verb
 from chaise_cli.errors import Usage
 from chaise_cli.render.terminal import put, safe
 from chaise_cli.result import Result
-from chaise_cli.session import calendars, choosing, comparing, freshness, looking
+from chaise_cli.session import calendars, choosing, comparing, freshness, looking, zones
 
 if TYPE_CHECKING:
     from chaise_cli.session.finding import Named
@@ -52,7 +52,7 @@ def show(
             data = data | _terms(session, named, what, diff=diff)
         if ics is not None:
             _write(session, named, what, ics, private=private)
-        result = call.result(data, shape=shape, warnings=freshness.warnings(session))
+        result = call.result(data, shape=shape, warnings=[*freshness.warnings(session), *zones.warnings([data])])
     if terms and call.options.format == "human":
         for warning in result.warnings:
             put(sys.stderr, f"warning: {safe(warning)}\n")

@@ -154,7 +154,13 @@ ALTER TABLE milestone ADD COLUMN reversed INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE entry ADD COLUMN event BLOB NOT NULL DEFAULT x'';
 CREATE INDEX entry_ref ON entry(ref) WHERE ref IS NOT NULL;
 """
-_MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
+# Each time at which a call takes the talent's time: a check-in that comes again has many.
+_OCCURRENCES: Final = """
+CREATE TABLE occurrence(id BLOB NOT NULL, space INTEGER NOT NULL, begins INTEGER NOT NULL, ends INTEGER NOT NULL,
+    PRIMARY KEY(id, begins)) WITHOUT ROWID;
+CREATE INDEX occurrence_begins ON occurrence(begins);
+"""
+_MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _OCCURRENCES)
 assert len(_MIGRATIONS) == SCHEMA, "SCHEMA counts the migrations"
 
 
