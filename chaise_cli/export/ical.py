@@ -243,7 +243,7 @@ def _add_series(event: Event, entry: Entry, walls: list[datetime]) -> None:
         rule = ("WEEKLY", entry.days // _WEEK) if weekly else ("DAILY", entry.days)
         event["RRULE"] = Exact(f"FREQ={rule[0]};INTERVAL={rule[1]};COUNT={len(entry.starts)}")
     # One property for each: ical.js reads the first value of a list alone.
-    for start in entry.starts[1:] if not ruled else ():
+    for start in () if ruled else entry.starts:  # the first too: without a rule ical.js does not count DTSTART
         if start not in entry.skipped:
             event.add("RDATE", start.astimezone(UTC))
     for start in entry.skipped:

@@ -266,7 +266,7 @@ def checkin(lisa: Person, james: Person, deal: str, *options: str) -> str:
     return str(made["id"])
 
 
-def test_a_checkin_is_one_booking_that_is_offered_taken_and_shown_as_one(
+def test_a_checkin_is_one_booking_that_is_offered_taken_shown_and_moved_as_one(
     lisa: Person, james: Person, deal: str
 ) -> None:
     call = checkin(lisa, james, deal)
@@ -282,6 +282,11 @@ def test_a_checkin_is_one_booking_that_is_offered_taken_and_shown_as_one(
     assert [item["at"] for item in james.does("agenda", "--kind", "call")] == shown["repeats"]["starts"]
     assert ids(james.does("bookings", "--since", "2026-12-08")) == [call]
     assert ids(james.does("bookings", "--since", "2026-12-10")) == []
+    moved = james.does("book", call, "--at", "2026-11-26 09:00", "--every", "2w", "--times", "2")
+    assert moved["move_repeats"]["starts"] == [UTC_LATER, "2026-12-10T14:00:00Z"]
+    assert "every 14 days, 2 times" in james.run("show", call).out
+    exchange(lisa, james)
+    assert lisa.does("accept", call)["repeats"]["starts"] == [UTC_LATER, "2026-12-10T14:00:00Z"]
 
 
 def test_one_time_of_a_checkin_is_called_off(lisa: Person, james: Person, deal: str, tmp_path: Path) -> None:
@@ -301,15 +306,6 @@ def test_one_time_of_a_checkin_is_called_off(lisa: Person, james: Person, deal: 
     assert lisa.fails("cancel", call, "--on", "2026-12-03 15:00").code == "booking.no_such_time"
     assert lisa.fails("cancel", call, "--on", AT, "--reason", "ill").code == "booking.on_reason"
     assert lisa.fails("accept", call, "--at", AT).code == "booking.wrong_state"
-
-
-def test_a_checkin_moves_as_one(lisa: Person, james: Person, deal: str) -> None:
-    call = checkin(lisa, james, deal)
-    moved = james.does("book", call, "--at", "2026-11-26 09:00", "--every", "2w", "--times", "2")
-    assert moved["move_repeats"]["starts"] == [UTC_LATER, "2026-12-10T14:00:00Z"]
-    assert "every 14 days, 2 times" in james.run("show", call).out
-    exchange(lisa, james)
-    assert lisa.does("accept", call)["repeats"]["starts"] == [UTC_LATER, "2026-12-10T14:00:00Z"]
 
 
 def test_a_wrong_checkin_is_refused_by_name(lisa: Person, deal: str) -> None:

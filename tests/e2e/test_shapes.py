@@ -7,9 +7,13 @@ import re
 from collections import defaultdict
 from pathlib import Path
 from typing import Any, Final
+from unittest import mock
 
 import pytest
 
+from chaise_cli.domain import booking_acts
+from chaise_cli.domain.body import replace
+from chaise_cli.domain.booking import Slot
 from chaise_cli.result import VERBS
 from chaise_cli.shapes import SHAPES
 from tests.e2e.hired import fund, settle
@@ -174,10 +178,13 @@ def _calls(lisa: Person, james: Person, deal: str) -> None:
         james.does("accept", one)
     settle(lisa, james)
     lisa.does("cancel", cancelled, "--reason", "ill")
-    lisa.does("book", moved, "--at", "2026-11-26 17:00")
+    lisa.does("book", moved, "--at", "2026-11-26 17:00", "--every", "week", "--times", "2")
+    with mock.patch.object(booking_acts, "slot_at", _by_older_zone_data):
+        lisa.does("book", deal, "--at", "2026-11-29 15:00")
     settle(lisa, james)
     james.does("show", moved)
     james.does("wait", moved, "--until", "confirmed", "--timeout", "0")
+    james.does("accept", moved)
     lisa.does("agenda")
     lisa.now = james.now = "2026-11-28T12:00:00Z"
     lisa.does("book", missed, "--no-show", "talent")
@@ -185,6 +192,14 @@ def _calls(lisa: Person, james: Person, deal: str) -> None:
     james.does("book", missed, "--met")
     settle(lisa, james)
     lisa.does("bookings")
+
+
+_SLOT_AT: Final = booking_acts.slot_at
+
+
+def _by_older_zone_data(start: int, *more: Any) -> Slot:
+    """A slot as zone data that was an hour off would have given it."""
+    return replace(_SLOT_AT(start, *more), start=start - 3_600_000, tzdata="2020a")
 
 
 def _terms(lisa: Person, james: Person, deal: str) -> None:
