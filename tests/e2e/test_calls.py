@@ -9,6 +9,7 @@ import pytest
 from chaise_cli.domain import booking_acts
 from chaise_cli.domain.body import replace
 from chaise_cli.session import zones
+from tests.e2e.hired import fund, settle
 from tests.e2e.people import Person, exchange
 
 AT, LATER = "2026-11-25 15:00", "2026-11-26 15:00"
@@ -348,3 +349,27 @@ def test_lists_warn_where_newer_zone_data_reads_a_call_otherwise(
     assert lisa.run("show", made["id"], "--json").json["warnings"] == answer.json["warnings"]
     moved = lisa.does("book", made["id"], "--at", UTC)
     assert "shifted" not in moved
+
+
+def test_a_paid_call_is_a_milestone_that_names_it_and_by_itself_moves_no_money(
+    lisa: Person, james: Person, deal: str, call: str
+) -> None:
+    confirmed(lisa, james, call)
+    asked = ("--milestone", "Consultation=90EUR", "--criterion", f"1=call {call}")
+    terms = lisa.does("hire", deal, *asked)["terms_hash"]
+    settle(lisa, james)
+    james.does("accept", deal, "--terms", terms)
+    settle(lisa, james)
+    fund(lisa, f"{deal}/1", "90.00 EUR")
+    settle(lisa, james)
+    lisa.now = james.now = "2026-11-25T16:00:00Z"
+    james.does("book", call, "--met")
+    lisa.does("book", call, "--met")
+    settle(lisa, james)
+    paid = james.does("show", f"{deal}/1")
+    assert (paid["state"], paid["held"]["text"], paid["criteria"]) == ("funded", "90.00 EUR", [f"call {call}"])
+    james.does("deliver", f"{deal}/1", "--note", "we spoke")
+    settle(lisa, james)
+    lisa.does("release", f"{deal}/1", "--confirm", "90.00 EUR to @james")
+    settle(lisa, james)
+    assert james.does("show", f"{deal}/1")["released"]["text"] == "90.00 EUR"
