@@ -15,6 +15,7 @@ from typing import Final, NotRequired, TypedDict
 from chaise_cli.shapes_busy import SHAPES as BUSY_SHAPES
 from chaise_cli.shapes_calendar import SHAPES as CALENDAR_SHAPES
 from chaise_cli.shapes_calls import SHAPES as CALL_SHAPES
+from chaise_cli.shapes_calls import Attendee, Booking, Repeats, Shifted, Slot
 from chaise_cli.shapes_money import (
     Balance,
     BalanceBy,
@@ -50,9 +51,11 @@ from chaise_cli.shapes_policy import SHAPES as POLICY_SHAPES
 from chaise_cli.shapes_policy import SigningKey
 
 __all__ = [
+    "Attendee",
     "Balance",
     "BalanceBy",
     "Board",
+    "Booking",
     "Budget",
     "Device",
     "Error",
@@ -74,8 +77,11 @@ __all__ = [
     "RailLine",
     "Rate",
     "Reconciliation",
+    "Repeats",
     "Reputation",
     "Service",
+    "Shifted",
+    "Slot",
     "Statement",
 ]
 
@@ -258,52 +264,6 @@ class Milestone(TypedDict):
     may: list[May]
     op: NotRequired[Op]  # after a money verb
     would: NotRequired[Would]  # a money verb with --dry-run
-
-
-class Attendee(Person):
-    """Somebody in a call, with the zone they see it in."""
-
-    tz: NotRequired[str]
-
-
-class Slot(TypedDict):
-    """One time offered for a call."""
-
-    n: int
-    start: str
-    end: str
-    tz: str
-
-
-class Booking(TypedDict):
-    """A call of the two sides of a deal."""
-
-    id: str
-    deal: str
-    organizer: Attendee
-    attendees: list[Attendee]
-    final: bool
-    start: str | None
-    end: str | None
-    tz: str
-    url: str | None
-    uid: str
-    sequence: int
-    turn: str | None  # client or talent: who must answer
-    offers: int
-    slots: list[Slot]
-    state: str  # proposed, confirmed, conflicted, met, no_show, declined, cancelled
-    note: NotRequired[str]
-    until: NotRequired[str | None]  # of the open offer
-    lapsed: NotRequired[bool]  # nobody answered the open offer in time
-    may: NotRequired[list[May]]
-    move: NotRequired[list[Slot]]  # an open offer to move a confirmed call
-    reason: NotRequired[str | None]  # declined: declined, withdrawn or expired; cancelled: the words of who did it
-    why: NotRequired[str]  # declined: the words of who did it
-    ended_by: NotRequired[Attendee | None]  # declined, cancelled
-    late: NotRequired[bool]  # cancelled within the notice
-    contested: NotRequired[bool]  # met, no_show: the two sides say different things
-    missing: NotRequired[Attendee | None]  # met, no_show: who was not there
 
 
 class Message(TypedDict):

@@ -13,7 +13,8 @@ from chaise_cli.commands.context import Call, unsent
 from chaise_cli.commands.here import Here
 from chaise_cli.commands.links import call_link
 from chaise_cli.commands.registry import PLAIN, verb
-from chaise_cli.domain.when import DAY, MINUTE, both_zones
+from chaise_cli.domain.booking import TIMES_MOST
+from chaise_cli.domain.when import DAY, MINUTE, WEEK, both_zones
 from chaise_cli.errors import Usage
 from chaise_cli.render.emit import note as say
 from chaise_cli.result import Result
@@ -50,6 +51,23 @@ class OutcomeOfCall(Usage):
     given: str
 
 
+class BadStep(Usage):
+    """A check-in that does not come every so many days."""
+
+    code = "booking.bad_step"
+    message = "a check-in comes every so many days, not every {given}"
+    hint = "--every day, --every week, --every 2w"
+    given: str
+
+
+def step(text: str) -> int:
+    """Days from one time of a check-in to the next: day, week, or whole days such as 2w. Raises BadStep."""
+    days, rest = divmod({"day": DAY, "week": WEEK}.get(text) or arguments.duration(text), DAY)
+    if rest or not days:
+        raise BadStep(given=text[:20])
+    return days
+
+
 @verb(app, "book", writes=True)
 def book(
     call: Call,
@@ -69,6 +87,12 @@ def book(
     notice: Annotated[
         int | None, typer.Option("--notice", parser=duration, help="Cancelling later is late; 2h.", metavar="LENGTH")
     ] = None,
+    every: Annotated[
+        int | None, typer.Option("--every", parser=step, help="Again each day, week, 2w.", metavar="STEP")
+    ] = None,
+    times: Annotated[
+        int | None, typer.Option("--times", min=2, max=TIMES_MOST, help="How many times in all.", metavar="N")
+    ] = None,
     allow_overlap: Annotated[bool, typer.Option("--allow-overlap", help="Even when you have another call.")] = False,
     beyond_limits: Annotated[
         bool, typer.Option("--beyond-limits", help="Even sooner, or one more, than your availability says.")
@@ -84,7 +108,7 @@ def book(
     ] = None,
 ) -> Result:
     """Offer times for a call, or another time."""
-    if sum((bool(at), met, no_show is not None, slots)) != 1:
+    if sum((bool(at), met, no_show is not None, slots)) != 1 or ((every or times) and not at):
         raise OfferOrOutcome
     if within is not None and not slots:
         raise NotForThis(verb="--in", given="an offer or an outcome", why="it goes with --slots")
@@ -100,13 +124,13 @@ def book(
             done = _outcome(call, session, named, what, no_show)
         else:
             here = call.here(session, tz)
-            times = [arguments.moment(time, here) for time in at]
+            starts = [arguments.moment(time, here) for time in at]
             end = arguments.moment(until, here) if until else None
             minutes = -(-notice // MINUTE) if notice is not None else None
             offering = calls.Offering(
-                times, here.tz, for_, end, url, note, minutes, allow_overlap, beyond_limits, strict_busy
+                starts, here.tz, for_, end, url, note, minutes, allow_overlap, beyond_limits, strict_busy, every, times
             )
-            _echo(call, here, times, calls.other_zone(session, named))
+            _echo(call, here, starts, calls.other_zone(session, named))
             done = calls.offer(session, call.request(of=named.id, **offering._asdict()), named, offering)
         return call.result(**done.answer(unsent(session)))
 

@@ -13,7 +13,7 @@ from chaise_cli.commands.arguments import LimitOption
 from chaise_cli.commands.context import Call
 from chaise_cli.commands.registry import PLAIN, verb
 from chaise_cli.result import Next, Result
-from chaise_cli.session import calendars, choosing, finding, freshness, naming, overview
+from chaise_cli.session import calendars, choosing, finding, freshness, naming, overview, zones
 
 if TYPE_CHECKING:
     from chaise_cli.session.session import Session
@@ -61,7 +61,7 @@ def bookings(
         found = overview.calls(session, wanted)
         if ics is not None:
             _write(session, wanted, ics, name, private=private)
-        return call.result(found, warnings=freshness.warnings(session))
+        return call.result(found, warnings=[*freshness.warnings(session), *zones.warnings(found)])
 
 
 def _write(session: Session, wanted: overview.Wanted, path: Path, name: str, *, private: bool) -> None:

@@ -16,7 +16,7 @@ from chaise_cli.errors import Usage
 from chaise_cli.render.emit import note
 from chaise_cli.render.terminal import put, safe
 from chaise_cli.result import Result
-from chaise_cli.session import calendars, choosing, comparing, freshness, looking
+from chaise_cli.session import calendars, choosing, comparing, freshness, looking, zones
 
 if TYPE_CHECKING:
     from chaise_cli.ids import EventId
@@ -74,7 +74,7 @@ def show(
             written = _write(session, _call(named, what), ics, Form(method, eml, private))
             if written:
                 note(f"written as {written}; chaise sends nothing", call.options)
-        result = call.result(data, shape=shape, warnings=freshness.warnings(session))
+        result = call.result(data, shape=shape, warnings=[*freshness.warnings(session), *zones.warnings([data])])
     if terms and call.options.format == "human":
         for warning in result.warnings:
             put(sys.stderr, f"warning: {safe(warning)}\n")

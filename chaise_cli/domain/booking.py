@@ -5,10 +5,11 @@ The rules stand in `booking_fold`, the decisions in `booking_acts`. docs/spec/bo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Annotated, ClassVar, Final
 
-from chaise_cli.domain.body import body
+from chaise_cli.domain.body import body, replace
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.shape import Event, Form, Identity, Instant, Many, OneOf, Prose, Text, Whole, Zone
 from chaise_cli.ids import EventId, IdentityId, base32, raw
@@ -18,6 +19,8 @@ HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 SLOTS_MOST: Final = 5  # of one offer
 MINUTES_MOST: Final = 24 * 60  # of one call
+TIMES_MOST: Final = 200  # of a check-in
+DAYS_MOST: Final = 366  # from one time of a check-in to the next
 UID_LENGTH: Final = 32
 _UID_TAG: Final = b"chaise/1 booking uid\0"
 
@@ -63,6 +66,32 @@ class BookingOffered:
     note: Prose
     notice: Annotated[int, Whole(0, 30 * 24 * 60)]  # minutes; who cancels later than this before the start is late
     allow_overlap: bool
+
+
+@body
+class BookingSeriesOffered:
+    """A check-in: a call at the same wall clock every so many days. `booking` is as in `booking.offered`."""
+
+    KIND: ClassVar[str] = "booking.series_offered"
+    booking: Event | None
+    answers: Event | None
+    slot: Slot  # the first time
+    days: Annotated[int, Whole(1, DAYS_MOST)]  # from one time to the next, by the calendar of the slot's zone
+    starts: Annotated[tuple[Start, ...], Many(TIMES_MOST, 2)]  # every time as it was when signed, the first included
+    until: Instant
+    url: CallLink | None
+    note: Prose
+    notice: Annotated[int, Whole(0, 30 * 24 * 60)]
+    allow_overlap: bool
+
+
+@body
+class BookingSkipped:
+    """Some times of an agreed check-in are off; the others stand."""
+
+    KIND: ClassVar[str] = "booking.skipped"
+    booking: Event
+    starts: Annotated[tuple[Start, ...], Many(TIMES_MOST, 1)]
 
 
 @body
@@ -122,15 +151,38 @@ class BookingMissed:
     missing: Identity
 
 
+@body
+class BookingLost:
+    """A verdict: the agreed call lost its time to one that the talent was committed to before, in another deal."""
+
+    KIND: ClassVar[str] = "booking.lost"
+    booking: Event
+    commitment: Event  # the event that bound the talent's time, and binds it no more
+
+
 BookingBody = (
     BookingOffered
+    | BookingSeriesOffered
+    | BookingSkipped
     | BookingAccepted
     | BookingDeclined
     | BookingWithdrawn
     | BookingCancelled
     | BookingMet
     | BookingMissed
+    | BookingLost
 )
+
+
+class Series(NamedTuple):
+    """How a check-in comes again: every so many days, at these instants."""
+
+    days: int
+    starts: tuple[int, ...]
+
+    def slots(self, first: Slot) -> tuple[Slot, ...]:
+        """Each time as a slot; of all but the first the wall clock is not told."""
+        return tuple(replace(first, start=start) for start in self.starts)
 
 
 class Offer(NamedTuple):
@@ -145,6 +197,12 @@ class Offer(NamedTuple):
     note: str
     notice: int
     allow_overlap: bool
+    series: Series | None = None  # of a check-in, which has one slot
+
+    @property
+    def every(self) -> tuple[Slot, ...]:
+        """All the times it would take."""
+        return self.series.slots(self.slots[0]) if self.series else self.slots
 
 
 class Commitment(NamedTuple):
@@ -152,6 +210,7 @@ class Commitment(NamedTuple):
 
     place: int
     allow_overlap: bool
+    id: EventId
 
 
 class Word(NamedTuple):
@@ -190,6 +249,10 @@ class Booking(NamedTuple):
     created: int  # signed time of the first offer
     modified: int  # signed time of the newest revision, never earlier than the one before
     final: bool
+    lost: Commitment | None = None  # what a verdict ended; the client's word that the call took place brings it back
+    skipped: tuple[int, ...] = ()  # starts of a check-in's times that are off, ascending
+    stance_series: Series | None = None  # goes with `stance`
+    entry_series: Series | None = None  # goes with `entry`
 
     @property
     def slot(self) -> Slot:
@@ -200,6 +263,22 @@ class Booking(NamedTuple):
     def open(self) -> Offer | None:
         """The offer that waits for an answer."""
         return self.offer if self.state == "proposed" else self.move
+
+    @property
+    def held(self) -> bool:
+        """Whether its slot takes the talent's time: agreed, or by somebody's word past."""
+        return self.state == "confirmed" or self.outcome
+
+    @property
+    def times(self) -> tuple[tuple[int, int], ...]:
+        """When the call takes place, half-open, ascending; before agreement as it was offered first."""
+        every = self.offer.every if self.offer.series else (self.slot,)
+        return tuple((slot.start, slot.end) for slot in every if slot.start not in self.skipped)
+
+    @property
+    def last(self) -> tuple[int, int]:
+        """The last of its times."""
+        return self.times[-1]
 
     @property
     def outcome(self) -> bool:
@@ -215,6 +294,20 @@ class Bookings(NamedTuple):
 
 
 NONE: Final = Bookings({}, 0)
+
+
+def meet(one: Iterable[tuple[int, int]], other: Iterable[tuple[int, int]]) -> bool:
+    """Whether two ascending runs of half-open times share an instant."""
+    ahead, behind = iter(one), iter(other)
+    first, second = next(ahead, None), next(behind, None)
+    while first and second:
+        if first[0] < second[1] and second[0] < first[1]:
+            return True
+        if first[1] <= second[0]:
+            first = next(ahead, None)
+        else:
+            second = next(behind, None)
+    return False
 
 
 def uid(space: str, booking: str) -> str:

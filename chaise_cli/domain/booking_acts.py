@@ -7,7 +7,7 @@ appends, every other slot to which the talent is committed in any deal.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from chaise_cli.domain import slots as free_times
 from chaise_cli.domain import when
@@ -25,8 +25,10 @@ from chaise_cli.domain.booking import (
     BookingMissed,
     BookingOffered,
     Bookings,
+    BookingSeriesOffered,
     BookingWithdrawn,
     Offer,
+    Series,
     Slot,
 )
 from chaise_cli.domain.booking_fold import NoSuchSlot, UnknownBooking, WrongState, permit, said
@@ -173,10 +175,10 @@ def committed(bookings: Bookings, parties: Parties, *, reserved: bool = True) ->
     The oldest five open offers alone reserve, so that nobody's time can be blocked by offers.
     """
     calls = bookings.by_id.values()
-    confirmed = [(booking.id, booking.slot) for booking in calls if booking.state == "confirmed" or booking.outcome]
-    oldest = _open_offers(bookings, parties.talent)[:RESERVING] if reserved else []
-    kept = confirmed + [(id_, slot) for id_, offer in oldest for slot in offer.slots]
-    return tuple(sorted({Taken(slot.start, slot.end, id_) for id_, slot in kept}))
+    kept = {Taken(*time, booking.id) for booking in calls if booking.held for time in booking.times}
+    for id_, offer in _open_offers(bookings, parties.talent)[:RESERVING] if reserved else []:
+        kept |= {Taken(slot.start, slot.end, id_) for slot in offer.every}
+    return tuple(sorted(kept))
 
 
 def book(
@@ -194,8 +196,11 @@ def book(
     own: SelfAvailability | None = None,
     allow_overlap: bool = False,
     beyond_limits: bool = False,
+    series: Series | None = None,
 ) -> list[BookingBody]:
     """An offer of one to five slots: of a new call (`booking` None), a counter-offer, or a move of a confirmed one.
+
+    series: the times of a check-in, whose first is the only slot.
 
     taken: every slot the talent is committed to, in all deals; what belongs to this booking is left out here.
     own: the talent's availability, if the talent acts: its buffers count, and its notice and limits unless
@@ -204,25 +209,28 @@ def book(
     Nothing when this side's open offer, or the agreed slot, says the same already.
     Raises BadSlots, Past, ShortNotice, BadUntil, Overlap, Full and what `permit` raises.
     """
+    assert series is None or len(slots) == 1, "a check-in is offered at one time"
     known = find(bookings, booking) if booking else None
     before = (known.open or known.offer) if known else None
     limits = None if beyond_limits else own
     last, least_notice = _future(by, slots, limits)
-    body = BookingOffered(
-        booking=booking,
-        answers=known.latest if known else None,
-        slots=tuple(slots),
-        until=_until(by, last - least_notice, until),
-        url=url if url is not None or before is None else before.url,
-        note=note if note is not None else before.note if before else "",
-        notice=notice if notice is not None else before.notice if before else NOTICE,
-        allow_overlap=allow_overlap,
-    )
+    said: dict[str, Any] = {
+        "booking": booking,
+        "answers": known.latest if known else None,
+        "until": _until(by, last - least_notice, until),
+        "url": url if url is not None or before is None else before.url,
+        "note": note if note is not None else before.note if before else "",
+        "notice": notice if notice is not None else before.notice if before else NOTICE,
+        "allow_overlap": allow_overlap,
+    }
+    body: BookingOffered | BookingSeriesOffered = BookingOffered(slots=tuple(slots), **said)
+    if series is not None:
+        body = BookingSeriesOffered(slot=slots[0], days=series.days, starts=series.starts, **said)
     permit(bookings, parties, by.identity, body)
     if known and _repeats(known, by, body, until):
         return []
     others = _elsewhere(bookings, by, parties, taken, booking)
-    for slot in slots:
+    for slot in series.slots(slots[0]) if series else slots:
         _free(slot, () if allow_overlap else others, own)
         _within(slot, others, limits)
     return [body]
@@ -263,8 +271,9 @@ def accept(
     _future(by, [chosen], limits)
     others = _elsewhere(bookings, by, parties, taken, booking)
     allowed = allow_overlap or (offer.by == parties.talent and offer.allow_overlap)
-    _free(chosen, () if allowed else others, own)
-    _within(chosen, others, limits)
+    for each in offer.every if offer.series else (chosen,):
+        _free(each, () if allowed else others, own)
+        _within(each, others, limits)
     return [body]
 
 
@@ -302,6 +311,7 @@ def outcome(
 ) -> list[BookingBody]:
     """How the call went: it took place (`missing` None), or this side was not there.
 
+    A check-in is spoken of as a whole, from its last time on.
     Nothing when this side has said the same. Raises TooEarly, TooLate and what `permit` raises.
     """
     known = find(bookings, booking)
@@ -310,7 +320,9 @@ def outcome(
         return []
     body = BookingMet(booking) if missing is None else BookingMissed(booking, missing)
     permit(bookings, parties, by.identity, body)
-    since = known.slot.start + (MISSED_AFTER if missing is not None else 0)
+    if missing is not None and known.state == "conflicted":  # a call that is known to be lost is missed by nobody
+        raise WrongState(booking=public("book", known.id), state=known.state, verb="book --no-show")
+    since = known.last[0] + (MISSED_AFTER if missing is not None else 0)
     if by.now < since:
         raise TooEarly(booking=public("book", known.id), since=instant_text(since))
     other = said(known, parties.other(by.identity))
@@ -335,7 +347,7 @@ def yielding(bookings: Bookings, parties: Parties, confirmed: Iterable[Taken]) -
     return [
         BookingWithdrawn(id_, offer.id, "withdrawn")
         for id_, offer in _open_offers(bookings, parties.talent)
-        if not offer.allow_overlap and any(overlaps(slot, _but(busy, id_)) for slot in offer.slots)
+        if not offer.allow_overlap and any(overlaps(slot, _but(busy, id_)) for slot in offer.every)
     ]
 
 
@@ -389,14 +401,17 @@ def _until(by: By, latest: int, until: int | None) -> int:
     return until
 
 
-def _repeats(booking: Booking, by: By, body: BookingOffered, until: int | None) -> bool:
+def _repeats(booking: Booking, by: By, body: BookingOffered | BookingSeriesOffered, until: int | None) -> bool:
     """Whether the side's open offer, or the call as agreed, says the same; `until` None asks for no end."""
     offer = booking.open or booking.offer
     if (body.url, body.note, body.notice) != (offer.url, offer.note, offer.notice):
         return False
+    slots, series = (body.slots, None) if isinstance(body, BookingOffered) else ((body.slot,), (body.days, body.starts))
+    if series != offer.series or (series and booking.skipped):
+        return False
     if booking.open is None:
-        return booking.state == "confirmed" and _times(body.slots) == _times([booking.slot])
-    same = _times(body.slots) == _times(offer.slots) and body.allow_overlap == offer.allow_overlap
+        return booking.state == "confirmed" and _times(slots) == _times([booking.slot])
+    same = _times(slots) == _times(offer.slots) and body.allow_overlap == offer.allow_overlap
     return offer.by == by.identity and same and until in {None, offer.until}
 
 

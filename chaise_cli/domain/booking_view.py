@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from chaise_cli.domain.booking import MINUTE, Booking, BookingMet, BookingMissed, Offer, Slot, uid
+from chaise_cli.domain.booking import (
+    MINUTE,
+    Booking,
+    BookingLost,
+    BookingMet,
+    BookingMissed,
+    BookingSeriesOffered,
+    BookingSkipped,
+    Offer,
+    Series,
+    Slot,
+    uid,
+)
 from chaise_cli.domain.booking_acts import CONTEST, MISSED_AFTER
 from chaise_cli.domain.booking_fold import TABLE, Rule, may_act, said
 from chaise_cli.domain.light import NamedTuple
@@ -32,6 +44,8 @@ class EntryFacts(NamedTuple):
     modified: int
     extra: tuple[tuple[int, int], ...]  # further times that are offered and not agreed
     comment: str = ""  # of a message: the words of who declined or cancelled
+    series: Series | None = None  # of a check-in: all its times
+    skipped: tuple[int, ...] = ()  # starts of those that are off
 
 
 def entry_facts(booking: Booking) -> EntryFacts:
@@ -50,13 +64,15 @@ def entry_facts(booking: Booking) -> EntryFacts:
         created=booking.created,
         modified=booking.modified,
         extra=tuple((slot.start, slot.end) for slot in offered),
+        series=booking.entry_series,
+        skipped=booking.skipped,
     )
 
 
 def _status(booking: Booking) -> str:
     if booking.state == "proposed":
         return "tentative"
-    return "confirmed" if booking.state == "confirmed" or booking.outcome else "cancelled"
+    return "confirmed" if booking.held else "cancelled"
 
 
 def _partstat(booking: Booking) -> str:
@@ -64,7 +80,7 @@ def _partstat(booking: Booking) -> str:
     if booking.ended_by == booking.invited:
         return "DECLINED"
     agreed = booking.state == "cancelled" and booking.commitment is not None
-    if booking.state == "confirmed" or booking.outcome or agreed:
+    if booking.held or agreed:
         return "ACCEPTED"
     return "TENTATIVE" if booking.offer.by == booking.invited else "NEEDS-ACTION"
 
@@ -74,17 +90,26 @@ def may(booking: Booking, parties: Parties, now: int) -> list[May]:
     rows: list[May] = []
     for rule in TABLE:
         for side, who in (("client", parties.client), ("talent", parties.talent)):
-            if rule.state == booking.state and may_act(rule, booking, who):
+            if rule.state == booking.state and _is_open(rule, booking) and may_act(rule, booking, parties, who):
                 until = _end(rule, booking, parties, who)
                 if now >= _beginning(rule, booking) and (until is None or now < until) and _heard(rule, booking, who):
                     rows.append(May(side, rule.verb, until))
     return rows
 
 
+def _is_open(rule: Rule, booking: Booking) -> bool:
+    """Devices give verdicts, not people; of a call that lost by one, who knows it can still say that it took place."""
+    if booking.state == "conflicted" and rule.act in {BookingMet, BookingMissed}:
+        return booking.lost is not None and rule.act is BookingMet
+    if rule.act is BookingSkipped:
+        return len(booking.times) > 1 and booking.offer.series is not None
+    return rule.act not in {BookingLost, BookingSeriesOffered}  # the second is the same `book` as of one call
+
+
 def _beginning(rule: Rule, booking: Booking) -> int:
     if rule.act is BookingMet:
-        return booking.slot.start
-    return booking.slot.start + MISSED_AFTER if rule.act is BookingMissed else 0
+        return booking.last[0]
+    return booking.last[0] + MISSED_AFTER if rule.act is BookingMissed else 0
 
 
 def _end(rule: Rule, booking: Booking, parties: Parties, who: IdentityId) -> int | None:
@@ -135,11 +160,25 @@ def view(booking: Booking, deal: str, parties: Parties, person: Person, now: int
         "lapsed": offer is not None and now >= offer.until,
         "may": [row._asdict() | {"until": _instant(row.until)} for row in may(booking, parties, now)],
     }
-    return shape | _ending(booking, person) | _moving(booking.move)
+    return shape | _ending(booking, person) | _moving(booking.move) | _again(booking)
 
 
 def _moving(move: Offer | None) -> dict[str, object]:
-    return {"move": _slots(move.slots)} if move else {}
+    if move is None:
+        return {}
+    return {"move": _slots(move.slots)} | ({"move_repeats": _repeats(move.series, ())} if move.series else {})
+
+
+def _again(booking: Booking) -> dict[str, object]:
+    return {"repeats": _repeats(booking.offer.series, booking.skipped)} if booking.offer.series else {}
+
+
+def _repeats(series: Series, skipped: tuple[int, ...]) -> dict[str, object]:
+    return {
+        "days": series.days,
+        "starts": [instant_text(start) for start in series.starts],
+        "skipped": [instant_text(start) for start in skipped],
+    }
 
 
 def _ending(booking: Booking, person: Person) -> dict[str, object]:
@@ -168,4 +207,4 @@ def _instant(ms: int | None) -> str | None:
 
 def probably_met(booking: Booking, now: int) -> bool:
     """Whether a confirmed call ended an hour ago and nobody has said how it went."""
-    return booking.state == "confirmed" and now >= booking.slot.end + 60 * MINUTE
+    return booking.state == "confirmed" and now >= booking.last[1] + 60 * MINUTE

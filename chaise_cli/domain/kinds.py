@@ -65,7 +65,8 @@ KINDS: Final[dict[str, Kind]] = {
     **_rows("runs", "deal", "guarded", "RunRecorded", "DealSigningKey"),
     **_rows("grant", "deal", "guarded", "GrantCreated", "GrantRevoked", "GrantApproved"),
     **_rows("booking", "deal", "guarded", "BookingOffered", "BookingAccepted", "BookingDeclined", "BookingWithdrawn"),
-    **_rows("booking", "deal", "guarded", "BookingCancelled", "BookingMet", "BookingMissed"),
+    **_rows("booking", "deal", "guarded", "BookingSeriesOffered", "BookingSkipped"),
+    **_rows("booking", "deal", "guarded", "BookingCancelled", "BookingMet", "BookingMissed", "BookingLost"),
     **_rows("review", "deal", "guarded", "ReviewSealed", "ReviewOpened", "ReviewVoucher"),
 }
 

@@ -70,6 +70,9 @@ def entry(call: Call) -> ical.Entry:
         modified=utc(facts.modified),
         extra=tuple(ical.Slot(utc(start), utc(end)) for start, end in facts.extra),
         comment=facts.comment,
+        days=facts.series.days if facts.series else 0,
+        starts=tuple(utc(start) for start in facts.series.starts) if facts.series else (),
+        skipped=tuple(utc(start) for start in facts.skipped),
     )
 
 

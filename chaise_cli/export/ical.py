@@ -29,6 +29,7 @@ _REFRESH: Final = "PT1H"
 _COLOR: Final = "teal"  # a CSS3 name, as RFC 7986 wants
 _DEADLINE_ALARMS: Final = ("-P7D", "-P3D", "-PT24H", "-PT2H")
 _BEFORE_ALARMS: Final = timedelta(days=8)  # zones are spelled out from before the earliest alarm
+_WEEK: Final = 7
 _FEATURES: Final = {"https": "AUDIO,VIDEO", "sip": "AUDIO,VIDEO", "tel": "PHONE", "xmpp": "CHAT"}
 
 
@@ -65,6 +66,9 @@ class Entry(NamedTuple):
     extra: tuple[Slot, ...] = ()  # further slots of an open offer, each a tentative entry of its own
     alarm_minutes: int | None = 15
     comment: str = ""  # of a message: why the call was declined or cancelled
+    days: int = 0  # of a check-in: from one time to the next, all its times, and those that are off
+    starts: tuple[datetime, ...] = ()
+    skipped: tuple[datetime, ...] = ()
 
 
 class Deadline(NamedTuple):
@@ -124,7 +128,15 @@ def apart(entry: Entry) -> list[Entry]:
     """The entry, and the other slots of its open offer under UIDs of their own and without an alarm."""
     offered = [
         entry._replace(
-            uid=f"{entry.uid}-{n}", status="tentative", start=slot.start, end=slot.end, extra=(), alarm_minutes=None
+            uid=f"{entry.uid}-{n}",
+            status="tentative",
+            start=slot.start,
+            end=slot.end,
+            extra=(),
+            alarm_minutes=None,
+            days=0,
+            starts=(),
+            skipped=(),
         )
         for n, slot in enumerate(entry.extra, 1)
     ]
@@ -135,11 +147,18 @@ def _times(item: Entry | Deadline) -> tuple[datetime, ...]:
     return (item.at,) if isinstance(item, Deadline) else (item.start, item.end)
 
 
+def _span(item: Entry | Deadline) -> tuple[datetime, ...]:
+    """All that a reader has to place: the last time of a check-in too, with its end."""
+    if isinstance(item, Entry) and item.starts:
+        return (*_times(item), item.starts[-1], item.starts[-1] + (item.end - item.start))
+    return _times(item)
+
+
 def _used_zones(items: Iterable[Entry | Deadline]) -> dict[str, tuple[datetime, datetime]]:
     """The zones of `items`, with the earliest and the latest time in each."""
     times: dict[str, list[datetime]] = {}
     for item in items:
-        times.setdefault(item.tz, []).extend(_times(item))
+        times.setdefault(item.tz, []).extend(_span(item))
     return {tz: (min(found), max(found)) for tz, found in times.items()}
 
 
@@ -147,13 +166,33 @@ def _wall_clock(item: Entry | Deadline) -> list[datetime]:
     """The item's times on its zone's clock, without offset; empty when they must be written in UTC.
 
     That is so in zones this machine has no data for, and when a time lies in an hour that happens twice: a wall
-    clock would mean the first pass to RFC 5545, and ical.js, which trusts the file, reads the second.
+    clock would mean the first pass to RFC 5545, and ical.js, which trusts the file, reads the second. So are check-ins
+    whose times no rule tells on that clock.
     """
     if item.tz == "UTC" or not _known(item.tz):
         return []
-    walls = [time.astimezone(ZoneInfo(item.tz)) for time in _times(item)]
+    walls = _walls(_times(item), item.tz)
+    if isinstance(item, Entry) and item.starts and not _by_rule(item, walls):
+        return []
+    return walls
+
+
+def _walls(times: Iterable[datetime], tz: str) -> list[datetime]:
+    """These times on the clock of `tz`; empty when one lies in an hour that happens twice."""
+    walls = [time.astimezone(ZoneInfo(tz)) for time in times]
     twice = any(wall.replace(fold=0).utcoffset() != wall.replace(fold=1).utcoffset() for wall in walls)
     return [] if twice else [wall.replace(tzinfo=None) for wall in walls]
+
+
+def _by_rule(entry: Entry, walls: list[datetime]) -> bool:
+    """Whether every time is so many days after the one before, on the clock that `walls` show, start and end alike."""
+    length = entry.end - entry.start
+    starts = _walls(entry.starts, entry.tz)
+    ends = _walls((start + length for start in entry.starts), entry.tz)
+    steps = [timedelta(days=entry.days * n) for n in range(len(entry.starts))]
+    return bool(walls) and all(
+        times == [first + step for step in steps] for times, first in zip((starts, ends), walls, strict=True)
+    )
 
 
 def _known(tz: str) -> bool:
@@ -189,6 +228,8 @@ def _event(item: Entry | Deadline, walls: list[datetime], method: Method | None,
         event.add("CREATED", item.created)
     event.add("LAST-MODIFIED", item.modified)
     _add_times(event, item, walls)
+    if isinstance(item, Entry) and item.starts:
+        _add_series(event, item, walls)
     cancelled = isinstance(item, Entry) and item.status == "cancelled"
     event.add("STATUS", item.status.upper() if isinstance(item, Entry) else "CONFIRMED")
     # A deadline has no length and takes nobody's time.
@@ -209,6 +250,26 @@ def _add_times(event: Event, item: Entry | Deadline, walls: list[datetime]) -> N
             event.add(name, moment, parameters={"TZID": item.tz})
         else:
             event.add(name, moment.astimezone(UTC))
+
+
+def _add_series(event: Event, entry: Entry, walls: list[datetime]) -> None:
+    """The times of a check-in: as a rule with exceptions on the clock of the entry, else each on its own in UTC."""
+    steps = [timedelta(days=entry.days * n) for n in range(len(entry.starts))]
+    ruled = bool(walls) or list(entry.starts) == [entry.start + step for step in steps]
+    if ruled:
+        weekly = entry.days % _WEEK == 0
+        rule = ("WEEKLY", entry.days // _WEEK) if weekly else ("DAILY", entry.days)
+        event["RRULE"] = Exact(f"FREQ={rule[0]};INTERVAL={rule[1]};COUNT={len(entry.starts)}")
+    # One property for each: ical.js reads the first value of a list alone.
+    for start in () if ruled else entry.starts:  # the first too: without a rule ical.js does not count DTSTART
+        if start not in entry.skipped:
+            event.add("RDATE", start.astimezone(UTC))
+    for start in entry.skipped:
+        if walls:
+            wall = start.astimezone(ZoneInfo(entry.tz)).replace(tzinfo=None)
+            event.add("EXDATE", wall, parameters={"TZID": entry.tz})
+        elif ruled or start == entry.start:  # the first time is one unless it is taken out
+            event.add("EXDATE", start.astimezone(UTC))
 
 
 def _add_texts(event: Event, item: Entry | Deadline) -> None:

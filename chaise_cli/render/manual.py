@@ -70,6 +70,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "book": (
         "chaise book deal-7k3m9q2x --slots --for 30m --in 14d",
         'chaise book deal-7k3m9q2x --at "2026-11-25 15:00" --tz Europe/Berlin --for 30m',
+        'chaise book deal-7k3m9q2x --at "2026-11-30 09:00" --every week --times 8',
     ),
     "bookings": ("chaise bookings --ics calls.ics", "chaise bookings --read reply.eml"),
     "calendar": (
@@ -84,7 +85,11 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "chaise hire deal-7k3m9q2x --agent @ada --talent-fee 2.5%",
     ),
     "accept": ("chaise accept deal-7k3m9q2x", "chaise accept book-9wz2k4tq --slot 2"),
-    "cancel": ("chaise cancel book-9wz2k4tq", "chaise cancel deal-7k3m9q2x/2"),
+    "cancel": (
+        "chaise cancel book-9wz2k4tq",
+        'chaise cancel book-9wz2k4tq --on "2026-12-07 09:00"',
+        "chaise cancel deal-7k3m9q2x/2",
+    ),
     "update": ('chaise update deal-7k3m9q2x "Tracking is in"',),
     "deliver": ('chaise deliver deal-7k3m9q2x/1 --file site.tar --note "All criteria met"',),
     "changes": ('chaise changes deal-7k3m9q2x/1 "Pixel missing on /checkout"',),
@@ -187,6 +192,7 @@ LIMITS: Final = (
     ("an amount", "9007199254740991 of the smallest unit"),
     ("a duration", "3660d; unlock --for 30d"),
     ("times offered for one call", "5"),
+    ("times of a check-in", "200, every 1 to 366 days"),
     ("files of one message or delivery", "20"),
     ("milestones of a deal", "100"),
     ("a request id", "128 characters"),

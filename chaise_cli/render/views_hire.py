@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Message,
         Milestone,
         Op,
+        Repeats,
         Review,
         Slot,
         Would,
@@ -188,7 +189,23 @@ def _booking_row(booking: Booking, eye: Eye) -> list[Cell]:
     others = " ".join(handle(person) for person in _others(booking, eye.me or booking["organizer"]["id"]))
     state = _state(booking["state"], final=booking["final"])
     times = _booking_times(booking["start"], booking, eye)
+    if "repeats" in booking:
+        times = (*times, f"and {len(booking['repeats']['starts']) - 1} times more")
     return [eye.ids(booking["id"]), times, state, others, eye.ids(booking["deal"])]
+
+
+def _repeats(repeats: Repeats | None, booking: Booking, eye: Eye) -> str:
+    """How often, how many times and until when a check-in comes again."""
+    if repeats is None:
+        return ""
+    days, count = repeats["days"], len(repeats["starts"])
+    step = {1: "every day", 7: "every week"}.get(days, f"every {days} days")
+    return f"{step}, {count} times, the last on {_booking_times(repeats['starts'][-1], booking, eye)[0]}"
+
+
+def _skipped(booking: Booking, eye: Eye) -> str:
+    skipped = booking["repeats"]["skipped"] if "repeats" in booking else []
+    return "\n".join(_booking_times(start, booking, eye)[0] for start in skipped)
 
 
 def _others(booking: Booking, *known: str) -> list[Attendee]:
@@ -207,6 +224,9 @@ def _booking_page(booking: Booking, eye: Eye) -> list[Block]:
         ("ended by", named(booking.get("ended_by"), eye)),
         ("start", "\n".join(_booking_times(booking["start"], booking, eye))),
         ("lasts", _length(booking["start"], booking["end"])),
+        ("repeats", _repeats(booking.get("repeats"), booking, eye)),
+        ("left out", _skipped(booking, eye)),
+        ("would repeat", _repeats(booking.get("move_repeats"), booking, eye)),
         ("organizer", named(booking["organizer"], eye)),
         ("with", "\n".join(named(person, eye) for person in _others(booking, eye.me, booking["organizer"]["id"]))),
         ("call link", booking["url"] or ""),

@@ -167,7 +167,8 @@ def _calls(session: Session, state: DealState) -> Iterator[_Date]:
         call = booking_acts.find(state.bookings, EventId(id_))
         of = public("book", call.id)
         if call.state == "confirmed":
-            yield (call.slot.start, call.slot.zone, "call", of, f"call with {other}", state.deal.public)
+            for start, _ in call.times:
+                yield (start, call.slot.zone, "call", of, f"call with {other}", state.deal.public)
         if call.open is not None:
             who = session.name(call.open.by)
             said = f"the times that {who} offered are no longer good"

@@ -32,6 +32,7 @@ class Answer(NamedTuple):
     allow_overlap: bool = False
     beyond_limits: bool = False
     strict_busy: bool = False
+    on: tuple[int, ...] = ()
 
 
 Act = Callable[["Session", Answer], "Done"]
@@ -55,7 +56,7 @@ def answer(session: Session, verb: str, given: Answer) -> Done:
         raise NotForThis(verb=verb, given=_shown(given.what), why=_INSTEAD.get((verb, kind), "chaise help " + verb))
     act, options = row
     for field in _OPTIONS:
-        if getattr(given, field) not in (None, False) and field not in options:
+        if getattr(given, field) not in (None, False, ()) and field not in options:
             option = f"--{field.removesuffix('_hash').replace('_', '-')}"
             raise NotForThis(verb=f"{verb} {option}", given=_shown(given.what), why=f"leave {option} out")
     return act(session, given)
@@ -108,10 +109,12 @@ def _withdraw_call(session: Session, given: Answer) -> Done:
 
 
 def _cancel_call(session: Session, given: Answer) -> Done:
+    if given.on:
+        return calls.skip(session, given.asked, given.what.event, given.on)
     return calls.cancel(session, given.asked, given.what.event, given.reason or "")
 
 
-_OPTIONS: Final = ("reason", "terms_hash", "slot", "at", "allow_overlap", "beyond_limits", "strict_busy")
+_OPTIONS: Final = ("reason", "terms_hash", "slot", "at", "allow_overlap", "beyond_limits", "strict_busy", "on")
 _TABLE: Final[dict[tuple[str, str], tuple[Act, tuple[str, ...]]]] = {  # verb, kind → the act, its options
     ("accept", "deal"): (_accept_deal, ("terms_hash",)),
     ("accept", "booking"): (_accept_call, ("slot", "at", "allow_overlap", "beyond_limits", "strict_busy")),
@@ -122,7 +125,7 @@ _TABLE: Final[dict[tuple[str, str], tuple[Act, tuple[str, ...]]]] = {  # verb, k
     ("withdraw", "deal"): (_withdraw_deal, ()),
     ("withdraw", "booking"): (_withdraw_call, ()),
     ("withdraw", "milestone"): (_of_milestone(cancellation.withdraw_cancel), ()),
-    ("cancel", "booking"): (_cancel_call, ("reason",)),
+    ("cancel", "booking"): (_cancel_call, ("reason", "on")),
     ("cancel", "milestone"): (_of_milestone(cancellation.cancel, with_reason=True), ("reason",)),
 }
 _INSTEAD: Final = {

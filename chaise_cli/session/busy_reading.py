@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.when import DAY, MINUTE
-from chaise_cli.session import busy_web, calls
+from chaise_cli.session import busy_web, zones
 from chaise_cli.store import busy
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _refresh(session: Session, source: Source) -> Outcome:
 def _context(session: Session, source: Source) -> bytes:
     """A digest of all that intervals follow from besides the content."""
     settings = session.me.settings
-    facts = (settings.tz, *_addresses(session, source), str(source.tentative), calls.zone_data_version())
+    facts = (settings.tz, *_addresses(session, source), str(source.tentative), zones.data_version())
     return sha256(b"\0".join([EDITION, *(fact.encode() for fact in facts)])).digest()
 
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
-import zoneinfo
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from chaise_cli.domain import booking_acts, slots, when
+from chaise_cli.domain import booking_acts, booking_series, slots, when
 from chaise_cli.domain.booking import DAY, MINUTES_MOST
+from chaise_cli.domain.booking_series import SeriesOver
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.when import MINUTE
 from chaise_cli.errors import Usage
 from chaise_cli.ids import EventId, IdentityId, public
-from chaise_cli.session import acting, busy, finding, meeting, showing
+from chaise_cli.session import acting, busy, finding, meeting, showing, zones
 from chaise_cli.store import deal_reads, selves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from chaise_cli.domain.availability import SelfAvailability
-    from chaise_cli.domain.booking import BookingBody, Slot
+    from chaise_cli.domain.booking import BookingBody, Series, Slot
     from chaise_cli.domain.booking_acts import Taken
     from chaise_cli.domain.fold import DealState
     from chaise_cli.session.acting import Done
@@ -30,8 +28,6 @@ if TYPE_CHECKING:
     from chaise_cli.session.session import Session
 
 USUAL: Final = 30 * MINUTE
-UNKNOWN: Final = "unknown"  # the version of time zone data that does not tell
-_VERSION: Final = "# version "
 
 
 class WholeMinutes(Usage):
@@ -41,6 +37,14 @@ class WholeMinutes(Usage):
     message = "a call lasts whole minutes, 1 to {most}"
     hint = "write --for 30m or --for 1h30m"
     most: int
+
+
+class OneTime(Usage):
+    """A check-in without how often or how many times, or with several first times."""
+
+    code = "booking.one_time"
+    message = "a check-in has one first time, says how often it comes, and how many times in all"
+    hint = "chaise book DEAL --at TIME --every week --times 8"
 
 
 class BadSide(Usage):
@@ -66,29 +70,35 @@ class Offering(NamedTuple):
     allow_overlap: bool
     beyond_limits: bool = False
     strict_busy: bool = False
+    days: int | None = None  # of a check-in, from one time to the next
+    times: int | None = None  # and how many in all
 
 
 def offer(session: Session, asked: Request | None, what: Named, offering: Offering) -> Done:
     """Offer times: of a new call with a deal, post or person, or others of a named call. Raises WholeMinutes."""
     known = what.event if what.kind == "book" else None
     offered = slots_of(offering, length(session, what, offering.length))
+    series = _series(offering, offered)
+    every = series.slots(offered[0]) if series else offered
     enter = acting.in_deal(session, finding.deal_of(session, what)) if known else meeting.reach(session, what)
 
     def decide(w: DealWriter) -> list[BookingBody]:
         if offering.strict_busy:
-            busy.be_sure(session, offered)
+            busy.be_sure(session, every)
+        if series and w.state.deal.state in deal_reads.ENDED:
+            raise SeriesOver(deal=w.state.deal.public)
         url = _place(session, w, offered[0].minutes) if known is None and offering.url is None else offering.url
         return booking_acts.book(
             w.state.bookings, w.by, w.state.deal.parties, known, offered, taken=taken(session, w),
             own=_own(session, w), until=offering.until, url=url, note=offering.note, notice=offering.notice,
-            allow_overlap=offering.allow_overlap, beyond_limits=offering.beyond_limits,
+            allow_overlap=offering.allow_overlap, beyond_limits=offering.beyond_limits, series=series,
         )  # fmt: skip
 
     def subject(w: DealWriter, written: Sequence[str]) -> str:
         return public("book", known or _newest(w, written))
 
     def warn(state: DealState) -> list[str]:
-        return [*_clashes(session, state, offered), *busy.warnings(session, offered)]
+        return [*_clashes(session, state, every), *busy.warnings(session, every)]
 
     return acting.act(session, asked, enter, decide, subject, warn)
 
@@ -106,7 +116,7 @@ def length(session: Session, what: Named, said: int | None, usual: int = USUAL) 
 
 def slots_of(offering: Offering, lasting: int) -> list[Slot]:
     """The slots of an offer, each with its wall clock and the version of the zone data. Raises WholeMinutes."""
-    minutes, version = whole_minutes(lasting), zone_data_version()
+    minutes, version = whole_minutes(lasting), zones.data_version()
     return [booking_acts.slot_at(start, offering.tz, minutes, version) for start in offering.at]
 
 
@@ -116,6 +126,15 @@ def whole_minutes(length: int) -> int:
     if rest or not 1 <= minutes <= MINUTES_MOST:
         raise WholeMinutes(most=MINUTES_MOST)
     return minutes
+
+
+def _series(offering: Offering, slots: Sequence[Slot]) -> Series | None:
+    """The times of a check-in; None where a call is offered. Raises OneTime, BadRepeat, Irregular."""
+    if offering.days is None and offering.times is None:
+        return None
+    if offering.days is None or offering.times is None or len(slots) != 1:
+        raise OneTime
+    return booking_series.series(slots[0], offering.days, offering.times)
 
 
 def _newest(w: DealWriter, written: Sequence[str]) -> EventId:
@@ -182,6 +201,15 @@ def cancel(session: Session, asked: Request | None, booking: EventId, reason: st
     )
 
 
+def skip(session: Session, asked: Request | None, booking: EventId, at: Sequence[int]) -> Done:
+    """Some times of an agreed check-in are off."""
+
+    def decide(w: DealWriter) -> list[BookingBody]:
+        return booking_series.skip(w.state.bookings, w.by, w.state.deal.parties, booking, at)
+
+    return _on(session, asked, booking, decide)
+
+
 def outcome(session: Session, asked: Request | None, booking: EventId, missing: str | None) -> Done:
     """How the call went; `missing` (client, talent or a person) was not there, None: both were. Raises BadSide."""
 
@@ -211,6 +239,15 @@ def _on(
 ) -> Done:
     enter = acting.in_deal(session, finding.deal_of(session, finding.Named("book", booking)))
     return acting.act(session, asked, enter, decide, lambda _w, _written: public("book", booking), warn)
+
+
+def reissued(session: Session, w: DealWriter) -> list[BookingBody]:
+    """Moves of agreed check-ins that new zone data has shifted; for the talent's devices to write."""
+    series = [call for call in w.state.bookings.by_id.values() if call.state == "confirmed" and call.offer.series]
+    if not series:
+        return []
+    state, version = w.state, zones.data_version()
+    return booking_series.reissued(state.bookings, w.by, state.deal.parties, taken(session, w), version)
 
 
 def taken(session: Session, w: DealWriter) -> list[Taken]:
@@ -312,23 +349,3 @@ def other_zone(session: Session, what: Named) -> str | None:
         return showing.zone_of(session, found.author) if found else None
     parties = showing.state_of(session, finding.deal_of(session, what)).deal.parties
     return showing.zone_of(session, parties.other(session.me.identity))
-
-
-def zone_data_version() -> str:
-    """The version of the time zone data that `zoneinfo` uses, such as 2026f; `unknown` when it does not say."""
-    for folder in zoneinfo.TZPATH:
-        if (version := _version_in(Path(folder))) is not None:
-            return version
-    package = importlib.util.find_spec("tzdata")
-    places = package.submodule_search_locations if package else None
-    return next((found for place in places or () if (found := _version_in(Path(place, "zoneinfo")))), UNKNOWN)
-
-
-def _version_in(folder: Path) -> str | None:
-    """What the folder's tzdata.zi says of itself; None for a folder without zones."""
-    try:
-        with (folder / "tzdata.zi").open(encoding="ascii", errors="replace") as file:
-            line = file.readline(80).strip()
-    except OSError:
-        return UNKNOWN if (folder / "UTC").exists() else None
-    return line.removeprefix(_VERSION)[:40] if line.startswith(_VERSION) else UNKNOWN

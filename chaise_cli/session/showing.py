@@ -9,7 +9,7 @@ from chaise_cli.domain import booking_acts, booking_view, deal_view, grant_view,
 from chaise_cli.domain import deal as deals
 from chaise_cli.errors import NotFound
 from chaise_cli.ids import DeviceId, EventId, IdentityId, SpaceId, public
-from chaise_cli.session import conversations, finding
+from chaise_cli.session import conversations, finding, zones
 from chaise_cli.store import deal_reads, message_reads, people
 from chaise_cli.store import deals as deal_store
 
@@ -120,7 +120,7 @@ def booking(session: Session, state: DealState, id_: EventId) -> dict[str, Any]:
         return {**person(identity), "tz": zone} if zone else person(identity)
 
     now = session.clock.now()
-    return booking_view.view(call, state.deal.space, state.deal.parties, with_zone, now)
+    return booking_view.view(call, state.deal.space, state.deal.parties, with_zone, now) | zones.shift(call, now)
 
 
 def terms_of(session: Session, state: DealState) -> dict[str, Any] | None:

@@ -10,13 +10,13 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from chaise_cli.domain import booking_acts
+from chaise_cli.domain import booking_acts, booking_series
 from chaise_cli.domain.booking_acts import Taken
 from chaise_cli.domain.directory import PostClosed
 from chaise_cli.domain.order import AgentDevice
 from chaise_cli.errors import ChaiseError
 from chaise_cli.ids import EventId, public
-from chaise_cli.session import agency, dealing, renewal, selfspace, trust, writing
+from chaise_cli.session import agency, calls, dealing, renewal, selfspace, trust, verdicts, writing
 from chaise_cli.session.session import ThisRevoked
 from chaise_cli.store import deal_reads, deals, duties, events, own, selves
 
@@ -39,6 +39,8 @@ def run(session: Session) -> list[str]:
         _guarded(session, own_no, problems, lambda: problems.extend(revoking.keep_up(session, writing.Writer(session))))
     for space, after in renewal.orphaned(session):
         _guarded(session, space, problems, partial(_take_over, session, space, after))
+    for space in verdicts.due(session):
+        _guarded(session, space, problems, partial(verdicts.give, session, space))
     busy = duties.busy(session.db, me.identity, me.device)
     confirmed = _confirmed(session) if busy else []
     for space in busy:
@@ -87,8 +89,11 @@ def _look_after(session: Session, no: int, confirmed: Sequence[Taken], problems:
     state, by = deal.state, deal.by
     if by.identity in state.deal.parties[:2]:
         deal.write(booking_acts.lapsed(state.bookings, by.identity, by.now))
+        if state.deal.state in deal_reads.ENDED:
+            deal.write(booking_series.ended(deal.state.bookings, by.now))
     if by.identity == state.deal.parties.talent:
         deal.write(booking_acts.yielding(deal.state.bookings, state.deal.parties, confirmed))
+        deal.write(calls.reissued(session, deal))
     problems += trust.bring_out(deal, heard)
     trust.publish(deal)
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from chaise_cli.store.events import Space
 
-_DEAL_TABLES: Final = ("deal", "pending", "milestone", "op", "entry", "booking", "review", "message", "file")
+_DEAL_TABLES: Final = ("deal", "pending", "milestone", "op", "entry", "booking", "occurrence", "review",
+                      "message", "file")  # fmt: skip
 _SELF_TABLES: Final = ("told",)
 _BOARD_TABLES: Final = ("listing", "opinion", "profile", "mark", "board_name")
 _TABLES: Final = {"self": _SELF_TABLES, "deal": _DEAL_TABLES, "board": _BOARD_TABLES}

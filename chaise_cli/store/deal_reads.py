@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from chaise_cli.domain import grants
+from chaise_cli.domain.booking import MINUTE, MINUTES_MOST
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.ids import DeviceId, EventId, IdentityId, SpaceId, raw, text
 from chaise_cli.store import content, deals, events
@@ -24,6 +25,7 @@ ENDED: Final = ("closed", "declined", "withdrawn")
 _BUSY: Final = ("proposed", "confirmed", "met", "no_show")
 _DEAL_ORDER: Final = {"at": "d.at DESC, s.id", "state": "d.state, d.at DESC, s.id"}
 _CALL_ORDER: Final = {"at": "b.begins DESC, b.id", "start": "b.begins, b.id", "state": "b.state, b.begins DESC, b.id"}
+_LAST_BEGIN: Final = "max(b.begins, coalesce((SELECT max(o.begins) FROM occurrence o WHERE o.id = b.id), 0))"
 DEAL_SORTS: Final = tuple(_DEAL_ORDER)
 CALL_SORTS: Final = tuple(_CALL_ORDER)
 
@@ -101,8 +103,8 @@ def select(connection: Connection, wanted: Wanted) -> list[Found]:
 
 
 def select_calls(connection: Connection, wanted: Wanted) -> list[Call]:
-    """The calls that fit, ordered; `since` looks at when they begin."""
-    where, values = _where(wanted, state="b.state", at="b.begins")
+    """The calls that fit, ordered; `since` looks at when they begin, for the last time if they come again."""
+    where, values = _where(wanted, state="b.state", at=_LAST_BEGIN)
     query = (
         "SELECT b.id, b.space, s.id FROM booking b JOIN deal d ON d.space = b.space JOIN space s ON s.no = b.space"
         f" WHERE {' AND '.join(where)} ORDER BY {_CALL_ORDER[wanted.sort]} LIMIT ?"
@@ -217,8 +219,8 @@ def calls_ahead(connection: Connection, me: IdentityId, now: int, *, client: boo
     """Agreed calls that are not over at `now`, of a talent, or else of a client."""
     side = "client" if client else "talent"
     query = (
-        "SELECT b.begins, b.ends, b.id FROM booking b JOIN deal d ON d.space = b.space"
-        f" WHERE b.state = 'confirmed' AND d.{side} = ? AND b.ends > ?"
+        "SELECT o.begins, o.ends, o.id FROM occurrence o JOIN booking b ON b.id = o.id JOIN deal d ON d.space = o.space"
+        f" WHERE b.state = 'confirmed' AND d.{side} = ? AND o.ends > ?"
     )
     rows = connection.execute(query, (raw(me), now)).fetchall()
     return [Meeting(begins, ends, EventId(text(id_))) for begins, ends, id_ in rows]
@@ -236,8 +238,23 @@ def busy_deals(connection: Connection, talent: IdentityId, but: int | None = Non
 
 def calls_between(connection: Connection, begins: int, ends: int) -> list[EventId]:
     """Agreed calls of this home, whichever side it has in them, that share an instant with [begins, ends)."""
-    query = "SELECT id FROM booking WHERE state = 'confirmed' AND begins < ? AND ends > ? ORDER BY begins, id"
+    query = (
+        "SELECT DISTINCT o.id FROM occurrence o JOIN booking b ON b.id = o.id"
+        " WHERE b.state = 'confirmed' AND o.begins < ? AND o.ends > ? ORDER BY o.begins, o.id"
+    )
     return [EventId(text(row[0])) for row in connection.execute(query, (ends, begins)).fetchall()]
+
+
+def clashing(connection: Connection, talent: IdentityId) -> list[int]:
+    """The deals of a talent where an agreed call takes the time of one in another of them; none that is contested."""
+    query = (
+        "SELECT DISTINCT a.space FROM occurrence a JOIN deal d ON d.space = a.space"
+        " JOIN occurrence b ON b.begins > a.begins - ?2 AND b.begins < a.ends AND b.ends > a.begins"
+        " JOIN deal e ON e.space = b.space AND e.space <> a.space"
+        " WHERE d.talent = ?1 AND e.talent = ?1 AND NOT d.contested AND NOT e.contested ORDER BY a.space"
+    )
+    rows = connection.execute(query, (raw(talent), MINUTES_MOST * MINUTE)).fetchall()
+    return [space for (space,) in rows]
 
 
 def post(connection: Connection, id_: EventId) -> Post | None:

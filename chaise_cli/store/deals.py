@@ -19,10 +19,11 @@ from chaise_cli.ids import DeviceId, EventId, IdentityId, raw, text
 from chaise_cli.store import content, cuts, events, lines, people, revocations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlcipher3.dbapi2 import Connection
 
+    from chaise_cli.domain.booking import Booking
     from chaise_cli.domain.deal import Deal
     from chaise_cli.domain.fold import DealState
     from chaise_cli.domain.recorded import Parties
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 _TURNS = frozenset(
     {"agent.device", "agent.refused", "agent.settled", "deal.opened"}
 )  # may change which of the agent's events count
-_TABLES = ("deal", "pending", "milestone", "op", "entry", "booking", "review", "message", "file")
+_TABLES = ("deal", "pending", "milestone", "op", "entry", "booking", "occurrence", "review", "message", "file")
 
 
 class Loaded(NamedTuple):
@@ -490,6 +491,7 @@ class DealFold:
         self._changed("op", old and _op_states(old.now.deal), _op_states(deal), lambda state: (state,), "state")
         known = old and old.now.bookings.by_id
         self._changed("booking", known, now.bookings.by_id, _booking_row, "state, begins, ends")
+        self._occurrences(known or {}, now.bookings.by_id)
         reviews = old and _by_id(old.now.reviews.by_author)
         self._changed("review", reviews, _by_id(now.reviews.by_author), lambda review: (raw(review.by),), "author")
 
@@ -501,6 +503,13 @@ class DealFold:
         marks = ",".join("?" * len(names))
         self._db.executemany(f"INSERT OR REPLACE INTO {table}({', '.join(names)}) VALUES ({marks})", rows)
         self._db.executemany(f"DELETE FROM {table} WHERE id = ?", [(raw(id_),) for id_ in old if id_ not in new])
+
+    def _occurrences(self, old: Mapping[str, Booking], new: Mapping[str, Booking]) -> None:
+        changed = [id_ for id_ in {**old, **new} if old.get(id_) != new.get(id_)]
+        self._db.executemany("DELETE FROM occurrence WHERE id = ?", [(raw(id_),) for id_ in changed])
+        held = [new[id_] for id_ in changed if id_ in new and new[id_].held]
+        rows = [(raw(call.id), self._space.no, *time) for call in held for time in call.times]
+        self._db.executemany("INSERT INTO occurrence(id, space, begins, ends) VALUES (?,?,?,?)", rows)
 
     def _milestones(self, now: DealState) -> None:
         self._db.execute("DELETE FROM milestone WHERE space = ?", (self._space.no,))
@@ -537,7 +546,7 @@ def _by_id(reviews: Any) -> dict[str, Any]:
 
 
 def _booking_row(booking: Any) -> tuple[Any, ...]:
-    return booking.state, booking.slot.start, booking.slot.end
+    return booking.state, booking.slot.start, booking.last[1]
 
 
 def _json(state: DealState) -> str:

@@ -172,7 +172,13 @@ CREATE TABLE server_copy(calendar INTEGER NOT NULL REFERENCES server_calendar, u
     over INTEGER NOT NULL, state TEXT NOT NULL, there_begins INTEGER, there_ends INTEGER, there_tz TEXT,
     PRIMARY KEY(calendar, uid)) WITHOUT ROWID;
 """
-_MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH)
+# Each time at which a call takes the talent's time: a check-in that comes again has many.
+_EIGHTH: Final = """
+CREATE TABLE occurrence(id BLOB NOT NULL, space INTEGER NOT NULL, begins INTEGER NOT NULL, ends INTEGER NOT NULL,
+    PRIMARY KEY(id, begins)) WITHOUT ROWID;
+CREATE INDEX occurrence_begins ON occurrence(begins);
+"""
+_MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH)
 assert len(_MIGRATIONS) == SCHEMA, "SCHEMA counts the migrations"
 
 

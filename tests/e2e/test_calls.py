@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from chaise_cli.session import calls
+from chaise_cli.domain import booking_acts
+from chaise_cli.domain.body import replace
+from chaise_cli.session import zones
+from tests.e2e.hired import fund, settle
 from tests.e2e.people import Person, exchange
 
 AT, LATER = "2026-11-25 15:00", "2026-11-26 15:00"
@@ -238,16 +241,135 @@ def test_a_slot_records_which_zone_data_it_was_worked_out_with(monkeypatch: pyte
     folder = tmp_path / "zoneinfo"
     folder.mkdir()
     monkeypatch.setattr("zoneinfo.TZPATH", (str(folder),))
-    packaged = calls.zone_data_version()
+    packaged = zones.data_version()
     assert re.fullmatch(r"20[0-9]{2}[a-z]", packaged), "an empty folder gives no zones, so the package's count"
     (folder / "tzdata.zi").write_text("# version 2019c\n# more\n")
-    assert calls.zone_data_version() == "2019c"
+    assert zones.data_version() == "2019c"
     (folder / "tzdata.zi").unlink()
     (folder / "UTC").touch()
-    assert calls.zone_data_version() == "unknown"
+    assert zones.data_version() == "unknown"
 
 
 def test_a_calendar_that_cannot_be_written_is_an_error(lisa: Person, deal: str, call: str, tmp_path: Path) -> None:
     refused = lisa.fails("bookings", "--ics", str(tmp_path / "none" / "calls.ics"))
     assert (refused.code, refused.exit) == ("calendar.unwritable", 2)
     assert lisa.fails("show", deal, "--ics", str(tmp_path / "x.ics")).code == "usage.not_for_this"
+
+
+# Check-ins
+
+
+def checkin(lisa: Person, james: Person, deal: str, *options: str) -> str:
+    """Three Wednesdays at three in Berlin, agreed by both."""
+    made = lisa.does("book", deal, "--at", AT, "--every", "week", "--times", "3", *options)
+    exchange(lisa, james)
+    confirmed(lisa, james, made["id"])
+    return str(made["id"])
+
+
+def test_a_checkin_is_one_booking_that_is_offered_taken_shown_and_moved_as_one(
+    lisa: Person, james: Person, deal: str
+) -> None:
+    call = checkin(lisa, james, deal)
+    shown = james.does("show", call)
+    assert shown["repeats"] == {
+        "days": 7,
+        "starts": [UTC, "2026-12-02T14:00:00Z", "2026-12-09T14:00:00Z"],
+        "skipped": [],
+    }
+    assert (shown["state"], shown["start"]) == ("confirmed", UTC)
+    assert "every week, 3 times, the last on 9 Dec 2026 09:00 New York (-05:00)" in james.run("show", call).out
+    assert "and 2 times more" in james.run("bookings").out
+    assert [item["at"] for item in james.does("agenda", "--kind", "call")] == shown["repeats"]["starts"]
+    assert ids(james.does("bookings", "--since", "2026-12-08")) == [call]
+    assert ids(james.does("bookings", "--since", "2026-12-10")) == []
+    moved = james.does("book", call, "--at", "2026-11-26 09:00", "--every", "2w", "--times", "2")
+    assert moved["move_repeats"]["starts"] == [UTC_LATER, "2026-12-10T14:00:00Z"]
+    assert "every 14 days, 2 times" in james.run("show", call).out
+    exchange(lisa, james)
+    assert lisa.does("accept", call)["repeats"]["starts"] == [UTC_LATER, "2026-12-10T14:00:00Z"]
+
+
+def test_one_time_of_a_checkin_is_called_off(lisa: Person, james: Person, deal: str, tmp_path: Path) -> None:
+    call = checkin(lisa, james, deal)
+    assert james.fails("book", deal, "--at", "2026-12-02 09:15").code == "booking.overlap"
+    off = lisa.does("cancel", call, "--on", "2026-12-02 15:00")
+    assert off["repeats"]["skipped"] == ["2026-12-02T14:00:00Z"]
+    lisa.does("show", call, "--ics", str(tmp_path / "one.ics"))
+    text = (tmp_path / "one.ics").read_bytes().decode().replace("\r\n ", "")
+    assert "RRULE:FREQ=WEEKLY;INTERVAL=1;COUNT=3\r\n" in text
+    assert "EXDATE;TZID=Europe/Berlin:20261202T150000\r\n" in text
+    assert text.count("BEGIN:VEVENT") == 1
+    assert lisa.run("cancel", call, "--on", "2026-12-02 15:00", "--json").json["replayed"]
+    assert "left out:" in lisa.run("show", call).out
+    exchange(lisa, james)
+    assert james.does("book", deal, "--at", "2026-12-02 09:15")["state"] == "proposed"
+    assert lisa.fails("cancel", call, "--on", "2026-12-03 15:00").code == "booking.no_such_time"
+    assert lisa.fails("cancel", call, "--on", AT, "--reason", "ill").code == "booking.on_reason"
+    assert lisa.fails("accept", call, "--at", AT).code == "booking.wrong_state"
+
+
+def test_a_wrong_checkin_is_refused_by_name(lisa: Person, deal: str) -> None:
+    wrong: list[tuple[list[str], str, int]] = [
+        (["--at", AT, "--every", "week"], "booking.one_time", 2),
+        (["--at", AT, "--times", "3"], "booking.one_time", 2),
+        (["--at", AT, "--at", LATER, "--every", "week", "--times", "3"], "booking.one_time", 2),
+        (["--at", AT, "--every", "90m", "--times", "3"], "booking.bad_step", 2),
+        (["--at", AT, "--every", "500d", "--times", "3"], "booking.bad_repeat", 2),
+        (["--at", AT, "--every", "often", "--times", "3"], "time.not_a_duration", 2),
+        (["--met", "--every", "week", "--times", "3"], "booking.nothing_said", 2),
+        (["--at", "2026-11-29 02:30", "--every", "day", "--times", "200"], "booking.irregular", 5),
+    ]
+    for options, code, status in wrong:
+        answer = lisa.fails("book", deal, *options)
+        assert (answer.code, answer.exit) == (code, status)
+    assert lisa.does("bookings") == []
+
+
+def test_lists_warn_where_newer_zone_data_reads_a_call_otherwise(
+    lisa: Person, deal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call was signed as three in Berlin when Berlin was thought to be two hours ahead of UTC that day."""
+    real = booking_acts.slot_at
+    monkeypatch.setattr(
+        booking_acts,
+        "slot_at",
+        lambda start, *more: replace(real(start, *more), start=start - 3_600_000, tzdata="2020a"),
+    )
+    made = lisa.does("book", deal, "--at", AT)
+    monkeypatch.undo()
+    answer = lisa.run("bookings", "--json")
+    (shown,) = answer.data
+    assert shown["shifted"] == {"start": "2026-11-25T13:00:00Z", "by_wall": UTC}
+    (warning,) = [one for one in answer.json["warnings"] if made["id"] in one]
+    assert warning == (
+        f"{made['id']} is agreed for 25 Nov 2026 14:00 Berlin (+01:00); by newer time zone data its wall clock means"
+        f" 25 Nov 2026 15:00 Berlin (+01:00): to move it, chaise book {made['id']} --at {UTC}"
+    )
+    assert lisa.run("show", made["id"], "--json").json["warnings"] == answer.json["warnings"]
+    moved = lisa.does("book", made["id"], "--at", UTC)
+    assert "shifted" not in moved
+
+
+def test_a_paid_call_is_a_milestone_that_names_it_and_by_itself_moves_no_money(
+    lisa: Person, james: Person, deal: str, call: str
+) -> None:
+    confirmed(lisa, james, call)
+    asked = ("--milestone", "Consultation=90EUR", "--criterion", f"1=call {call}")
+    terms = lisa.does("hire", deal, *asked)["terms_hash"]
+    settle(lisa, james)
+    james.does("accept", deal, "--terms", terms)
+    settle(lisa, james)
+    fund(lisa, f"{deal}/1", "90.00 EUR")
+    settle(lisa, james)
+    lisa.now = james.now = "2026-11-25T16:00:00Z"
+    james.does("book", call, "--met")
+    lisa.does("book", call, "--met")
+    settle(lisa, james)
+    paid = james.does("show", f"{deal}/1")
+    assert (paid["state"], paid["held"]["text"], paid["criteria"]) == ("funded", "90.00 EUR", [f"call {call}"])
+    james.does("deliver", f"{deal}/1", "--note", "we spoke")
+    settle(lisa, james)
+    lisa.does("release", f"{deal}/1", "--confirm", "90.00 EUR to @james")
+    settle(lisa, james)
+    assert james.does("show", f"{deal}/1")["released"]["text"] == "90.00 EUR"

@@ -7,9 +7,13 @@ import re
 from collections import defaultdict
 from pathlib import Path
 from typing import Any, Final
+from unittest import mock
 
 import pytest
 
+from chaise_cli.domain import booking_acts
+from chaise_cli.domain.body import replace
+from chaise_cli.domain.booking import Slot
 from chaise_cli.result import VERBS
 from chaise_cli.shapes import SHAPES
 from tests.e2e.hired import fund, settle
@@ -100,7 +104,7 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     post = _people(lisa, james)
     deal = _talk(lisa, james, post)
     _calls(lisa, james, deal)
-    _calendar(lisa)
+    _calendar(lisa, deal)
     _terms(lisa, james, deal)
     _work(lisa, james, deal)
     _look(lisa, james, deal)
@@ -178,10 +182,13 @@ def _calls(lisa: Person, james: Person, deal: str) -> None:
         james.does("accept", one)
     settle(lisa, james)
     lisa.does("cancel", cancelled, "--reason", "ill")
-    lisa.does("book", moved, "--at", "2026-11-26 17:00")
+    lisa.does("book", moved, "--at", "2026-11-26 17:00", "--every", "week", "--times", "2")
+    with mock.patch.object(booking_acts, "slot_at", _by_older_zone_data):
+        lisa.does("book", deal, "--at", "2026-11-29 15:00")
     settle(lisa, james)
     james.does("show", moved)
     james.does("wait", moved, "--until", "confirmed", "--timeout", "0")
+    james.does("accept", moved)
     lisa.does("agenda")
     (lisa.folder / "work.ics").write_text("BEGIN:VCALENDAR\nEND:VCALENDAR\n")
     lisa.does("calendar", "add", str(lisa.folder / "work.ics"))
@@ -196,14 +203,23 @@ def _calls(lisa: Person, james: Person, deal: str) -> None:
     lisa.does("bookings")
 
 
-def _calendar(lisa: Person) -> None:
+def _calendar(lisa: Person, deal: str) -> None:
+    lisa.does("book", deal, "--at", "2026-12-03 15:00")
     (lisa.folder / "password").write_text(PASSWORD)
     with Fake().serving() as server:
         url, given = f"{server.base}calls/", ("--user", USER, "--password-file", str(lisa.folder / "password"))
-        first = lisa.does("calendar", "push", url, *given)[0]
-        Visitor(url).edit(first["uid"], r"^(DTSTART;TZID=Europe/Berlin:202611..T15)00", r"\g<1>10")
+        for item in lisa.does("calendar", "push", url, *given):
+            Visitor(url).edit(item["uid"], r"^(DTSTART;TZID=Europe/Berlin:2026....T..)00", r"\g<1>10")
         assert any(item["command"] for item in lisa.does("calendar", "pull"))
         lisa.does("calendar", "forget", url)
+
+
+_SLOT_AT: Final = booking_acts.slot_at
+
+
+def _by_older_zone_data(start: int, *more: Any) -> Slot:
+    """A slot as zone data that was an hour off would have given it."""
+    return replace(_SLOT_AT(start, *more), start=start - 3_600_000, tzdata="2020a")
 
 
 def _terms(lisa: Person, james: Person, deal: str) -> None:

@@ -8,9 +8,9 @@ from contextlib import suppress
 from typing import Any, Final
 
 from chaise_cli.crypto import derivation
-from chaise_cli.domain import agent, booking_acts, cancellation, escrow, hiring, order, talk, work
+from chaise_cli.domain import agent, booking_acts, booking_series, cancellation, escrow, hiring, order, talk, work
 from chaise_cli.domain import deal as deals
-from chaise_cli.domain.booking import HOUR, BookingAccepted, BookingCancelled, Slot
+from chaise_cli.domain.booking import DAY, HOUR, BookingAccepted, BookingCancelled, BookingLost, Series, Slot
 from chaise_cli.domain.money import Money
 from chaise_cli.errors import ChaiseError
 from chaise_cli.ids import EventId, SpaceId, text
@@ -39,6 +39,12 @@ def _slot(number: int) -> Slot:
 def _some_booking(w: DealWriter, number: int) -> EventId:
     known = sorted(w.state.bookings.by_id)
     return EventId(known[number % len(known)]) if known else _nothing(number)
+
+
+def _bound(w: DealWriter, number: int) -> EventId:
+    """What binds the talent to some call, if anything does."""
+    call = w.state.bookings.by_id.get(_some_booking(w, number))
+    return call.commitment.id if call and call.commitment else _nothing(number)
 
 
 def _nothing(number: int) -> EventId:
@@ -88,6 +94,18 @@ ACTS: Final[dict[str, Act]] = {
     "let go": lambda w, i: cancellation.accept_cancel(w.state.deal, w.by, _n(i)),
     "hold on": lambda w, i: cancellation.decline_cancel(w.state.deal, w.by, _n(i)),
     "book": lambda w, i: booking_acts.book(w.state.bookings, w.by, w.state.deal.parties, None, [_slot(i)]),
+    "check in": lambda w, i: booking_acts.book(
+        w.state.bookings,
+        w.by,
+        w.state.deal.parties,
+        None,
+        [_slot(i)],
+        series=Series(1, tuple(_slot(i).start + n * DAY for n in range(3))),
+    ),
+    "leave out": lambda w, i: booking_series.skip(
+        w.state.bookings, w.by, w.state.deal.parties, _some_booking(w, i), [_slot(i).start + DAY]
+    ),
+    "raw verdict": _raw(lambda w, i: BookingLost(_some_booking(w, i), _bound(w, i))),
     "take": lambda w, i: booking_acts.accept(w.state.bookings, w.by, w.state.deal.parties, _some_booking(w, i)),
     "call off": lambda w, i: booking_acts.cancel(w.state.bookings, w.by, w.state.deal.parties, _some_booking(w, i)),
     "taken": lambda w, i: [order.Taken()] if w.by.agent else [],

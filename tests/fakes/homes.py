@@ -236,8 +236,8 @@ def device(session: Session) -> DeviceId:
     return session.me.device
 
 
-_TABLES: Final = ("deal", "milestone", "op", "entry", "booking", "review", "message", "file", "listing", "opinion",
-                  "profile", "board_name", "told")  # fmt: skip
+_TABLES: Final = ("deal", "milestone", "op", "entry", "booking", "occurrence", "review", "message", "file", "listing",
+                  "opinion", "profile", "board_name", "told")  # fmt: skip
 
 
 def state(session: Session, space: SpaceId) -> dict[str, list[Any]]:

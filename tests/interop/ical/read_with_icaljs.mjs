@@ -16,6 +16,13 @@ function instants({ vtimezone, walls }) {
     new ICAL.Time({ year, month, day, hour, minute, second, isDate: false }, zone).toUnixTime());
 }
 
+function every(event) {
+  const found = [];
+  const times = event.iterator();
+  for (let time = times.next(); time && found.length < 500; time = times.next()) found.push(time.toUnixTime());
+  return found;
+}
+
 function entry(component) {
   const event = new ICAL.Event(component);
   const times = ["dtstart", "dtend"].map((name) => component.getFirstProperty(name)).filter(Boolean);
@@ -33,6 +40,7 @@ function entry(component) {
     status: component.getFirstPropertyValue("status"),
     dtstamp: component.getFirstPropertyValue("dtstamp").toUnixTime(),
     conference: component.getFirstProperty("conference")?.toJSON(),
+    occurrences: event.isRecurring() ? every(event) : undefined,
     triggers: component.getAllSubcomponents("valarm")
       .map((alarm) => alarm.getFirstPropertyValue("trigger").toSeconds()),
   };

@@ -10,7 +10,7 @@ import pytest
 
 from chaise_cli.export.ical import Person, calendar
 from chaise_cli.export.vtimezone import vtimezone
-from tests.unit.export.calls import CALL, DUE, JAMES, OFFER
+from tests.unit.export.calls import CALL, DAILY, DUE, JAMES, OFFER, SHIFTED, WEEKLY
 from tests.unit.export.zone_cases import FIRST_PASS, HAND_WORKED, dense, every_zone, twice, utc
 
 if TYPE_CHECKING:
@@ -76,6 +76,16 @@ def test_a_whole_file_has_every_call_at_its_instant(icaljs: Callable[[dict[str, 
     used = {tzid for entry in answer["entries"] for tzid in entry["tzids"]}
     assert used - {"UTC"} == set(answer["zones"])
     assert len(answer["zones"]) == len(set(answer["zones"]))
+
+
+def test_checkins_take_place_at_the_instants_worked_out_by_hand(icaljs: Callable[[dict[str, Any]], Any]) -> None:
+    """A week over a change with a time left out, days over a southern change, and instants that no rule tells."""
+    answer = icaljs({"file": calendar([WEEKLY, DAILY, SHIFTED], name="Calls").decode()})
+    found = {entry["uid"]: entry["occurrences"] for entry in answer["entries"]}
+    wanted = {
+        call.uid: [start for start in call.starts if start not in call.skipped] for call in (WEEKLY, DAILY, SHIFTED)
+    }
+    assert found == {uid: [int(start.timestamp()) for start in starts] for uid, starts in wanted.items()}
 
 
 def test_people_texts_and_alarms_arrive(icaljs: Callable[[dict[str, Any]], Any]) -> None:

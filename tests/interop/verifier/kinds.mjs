@@ -62,7 +62,8 @@ export const terms = object({
 })
 const fund = { milestone: n, total: minor, currency, request_id: or(requestId), fingerprint: id }
 const authorized = { ...fund, total: or(minor), amount: or(minor), hold: or(id) }
-const slot = object({ wall, zone, start: number(0, 253370764799999 - 86400000), minutes: number(1, 1440), tzdata: text(1, 40, CONTROLS) })
+const start = number(0, 253370764799999 - 86400000)
+const slot = object({ wall, zone, start, minutes: number(1, 1440), tzdata: text(1, 40, CONTROLS) })
 const stars = number(1, 5)
 const words = text(0, 6000, PROSE)
 const voucher = object({
@@ -171,12 +172,18 @@ const FORMS = {
     'booking.offered': {
       booking: or(id), answers: or(id), slots: list(slot, 1, 5), until: ms, url: or(callLink), note: prose, notice: number(0, 43200), allow_overlap: bool,
     },
+    'booking.series_offered': {
+      booking: or(id), answers: or(id), slot, days: number(1, 366), starts: list(start, 2, 200), until: ms, url: or(callLink), note: prose,
+      notice: number(0, 43200), allow_overlap: bool,
+    },
+    'booking.skipped': { booking: id, starts: list(start, 1, 200) },
     'booking.accepted': { booking: id, offer: id, slot: number(1, 5), allow_overlap: bool },
     'booking.declined': { booking: id, offer: id, reason: prose },
     'booking.withdrawn': { booking: id, offer: id, reason: either('withdrawn', 'expired') },
     'booking.cancelled': { booking: id, reason: prose },
     'booking.met': { booking: id },
     'booking.missed': { booking: id, missing: id },
+    'booking.lost': { booking: id, commitment: id },
     'review.sealed': { commitment: id, box: sealed, agent_box: or(key(1168)) },
     'review.opened': { review: id, key: id, stars, recommend: or(bool), text: words },
     'review.voucher': { review: id, voucher },

@@ -6,10 +6,24 @@ from hashlib import sha256
 from typing import Final
 
 from chaise_cli import ids
-from chaise_cli.domain.booking import HOUR, BookingAccepted, BookingOffered, Bookings, Slot
+from chaise_cli.domain.booking import (
+    HOUR,
+    NONE,
+    BookingAccepted,
+    BookingCancelled,
+    BookingDeclined,
+    BookingLost,
+    BookingMet,
+    BookingMissed,
+    BookingOffered,
+    Bookings,
+    BookingSeriesOffered,
+    Slot,
+)
 from chaise_cli.domain.booking_fold import step
 from chaise_cli.domain.recorded import By, Parties, Recorded
 from chaise_cli.domain.shape import Body
+from chaise_cli.ids import EventId
 
 NOW: Final = 1_796_000_000_000  # a Monday in November 2026
 TOMORROW: Final = NOW + 24 * HOUR
@@ -63,9 +77,17 @@ def slot(hours: float, minutes: int = 60) -> Slot:
     return Slot("2026-12-01T15:00:00", "Europe/Berlin", TOMORROW + int(hours * HOUR), minutes, "2026b")
 
 
-def offer(*slots: Slot, booking: ids.EventId | None = None, answers: ids.EventId | None = None) -> BookingOffered:
+def offer(*slots: Slot, booking: EventId | None = None, answers: ids.EventId | None = None) -> BookingOffered:
     """An offer without frills, good until tomorrow's call."""
     return BookingOffered(booking, answers, slots or (slot(0),), TOMORROW, None, "", 120, allow_overlap=False)
+
+
+def checkin(*hours: float, booking: EventId | None = None, answers: ids.EventId | None = None) -> BookingSeriesOffered:
+    """A check-in of an hour at each of these times, in hours after tomorrow's call."""
+    starts = tuple(slot(each).start for each in hours)
+    return BookingSeriesOffered(
+        booking, answers, slot(hours[0]), 1, starts, TOMORROW, None, "", 120, allow_overlap=False
+    )
 
 
 class Told:
@@ -87,3 +109,47 @@ class Told:
         booking = self.tell(offer(*slots), by)
         self.tell(BookingAccepted(booking, booking, pick, allow_overlap=False), PARTIES.other(by))
         return booking
+
+
+def started() -> Told:
+    return Told(NONE)
+
+
+def in_state(state: str) -> tuple[Told, EventId]:
+    """A call that the client offered, in this state.
+
+    `moving` has an open move of the client's besides, `check-in` several times, and `lost` is conflicted by a verdict.
+    """
+    told = started()
+    if state == "proposed":
+        return told, told.tell(offer(), CLIENT)
+    if state == "declined":
+        call = told.tell(offer(), CLIENT)
+        told.tell(BookingDeclined(call, call, ""), TALENT)
+        return told, call
+    if state == "conflicted":
+        told.agree(CLIENT)
+        return told, told.agree(CLIENT)
+    if state == "check-in":
+        call = told.tell(checkin(0, 24, 48), CLIENT)
+        told.tell(BookingAccepted(call, call, 1, allow_overlap=False), TALENT)
+        return told, call
+    call = told.agree(CLIENT)
+    match state:
+        case "lost":
+            told.tell(verdict(told, call), TALENT)
+        case "moving":
+            told.tell(offer(slot(5), booking=call, answers=call), CLIENT)
+        case "cancelled":
+            told.tell(BookingCancelled(call, ""), CLIENT)
+        case "met":
+            told.tell(BookingMet(call), CLIENT)
+        case "no_show":
+            told.tell(BookingMissed(call, TALENT), CLIENT)
+    return told, call
+
+
+def verdict(told: Told, call: EventId) -> BookingLost:
+    """That the call lost its time."""
+    bound = told.bookings.by_id[call].commitment
+    return BookingLost(call, bound.id if bound else event("nothing"))

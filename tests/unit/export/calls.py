@@ -36,6 +36,31 @@ OFFER: Final = CALL._replace(
         Slot(utc("2026-11-24T14:00Z"), utc("2026-11-24T14:30Z")),
     ),
 )
+# Mondays at nine in Berlin, over the change of 28 March 2027; the second is off.
+WEEKLY: Final = CALL._replace(
+    uid="5ekweekly",
+    start=utc("2027-03-15T08:00Z"),
+    end=utc("2027-03-15T08:30Z"),
+    days=7,
+    starts=tuple(
+        utc(at) for at in ("2027-03-15T08:00Z", "2027-03-22T08:00Z", "2027-03-29T07:00Z", "2027-04-05T07:00Z")
+    ),
+    skipped=(utc("2027-03-22T08:00Z"),),
+)
+# Every day at noon on Lord Howe, whose clocks go back by half an hour on 4 April 2027.
+DAILY: Final = CALL._replace(
+    uid="5ekdaily",
+    tz="Australia/Lord_Howe",
+    start=utc("2027-04-03T01:00Z"),
+    end=utc("2027-04-03T01:30Z"),
+    days=1,
+    starts=tuple(utc(at) for at in ("2027-04-03T01:00Z", "2027-04-04T01:30Z", "2027-04-05T01:30Z")),
+)
+# Signed when Berlin was thought to change its clocks a week later: no rule tells these instants.
+SHIFTED: Final = WEEKLY._replace(
+    uid="5ekshifted",
+    starts=tuple(utc(f"2027-{at}:00Z") for at in ("03-15T08", "03-22T08", "03-29T08", "04-05T07")),
+)
 DUE: Final = Deadline(
     uid="9wz2due",
     at=utc("2026-12-15T22:59:59Z"),

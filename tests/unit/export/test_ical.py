@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chaise_cli.export.ical import Person, Slot, calendar
 from chaise_cli.export.icaltext import clean, label, text
 from chaise_cli.export.vtimezone import vtimezone
-from tests.unit.export.calls import CALL, DUE, JAMES, OFFER, START
+from tests.unit.export.calls import CALL, DAILY, DUE, JAMES, OFFER, SHIFTED, START, WEEKLY
 from tests.unit.export.ical_lines import Component, read
 from tests.unit.export.zone_cases import FIRST_PASS, every_zone, utc
 
@@ -258,3 +258,71 @@ def test_the_same_values_give_the_same_bytes_everywhere() -> None:
 def test_the_order_of_the_input_changes_no_byte() -> None:
     other = CALL._replace(uid="other", tz="Asia/Tokyo", extra=(Slot(START, START + timedelta(hours=1)),))
     assert calendar([CALL, OFFER, other], [DUE], name="x") == calendar([other, CALL, OFFER], [DUE], name="x")
+
+
+# Check-ins
+
+
+def lines(entry: Component, *names: str) -> list[str]:
+    return [line for line in entry.lines if line.partition(":")[0].partition(";")[0] in names]
+
+
+def test_a_checkin_is_a_rule_on_the_clock_of_its_zone_with_exceptions() -> None:
+    (entry,) = entries(calendar([WEEKLY], name="Calls"))
+    assert lines(entry, "DTSTART", "DTEND", "RRULE", "EXDATE", "RDATE") == [
+        "DTSTART;TZID=Europe/Berlin:20270315T090000",
+        "DTEND;TZID=Europe/Berlin:20270315T093000",
+        "RRULE:FREQ=WEEKLY;INTERVAL=1;COUNT=4",
+        "EXDATE;TZID=Europe/Berlin:20270322T090000",
+    ]
+    (entry,) = entries(calendar([DAILY], name="Calls"))
+    assert lines(entry, "RRULE", "EXDATE") == ["RRULE:FREQ=DAILY;INTERVAL=1;COUNT=3"]
+
+
+def test_each_time_that_is_off_is_a_property_of_its_own() -> None:
+    (entry,) = entries(calendar([WEEKLY._replace(skipped=WEEKLY.starts[1:3])], name="Calls"))
+    assert entry.values("EXDATE") == ["20270322T090000", "20270329T090000"]
+
+
+def test_a_checkin_that_no_rule_tells_lists_its_instants_in_utc() -> None:
+    (entry,) = entries(calendar([SHIFTED], name="Calls"))
+    assert lines(entry, "DTSTART", "DTEND", "RRULE", "RDATE", "EXDATE") == [
+        "DTSTART:20270315T080000Z",
+        "DTEND:20270315T083000Z",
+        "RDATE:20270315T080000Z",
+        "RDATE:20270329T080000Z",
+        "RDATE:20270405T070000Z",
+    ]
+    (entry,) = entries(calendar([SHIFTED._replace(skipped=SHIFTED.starts[:1])], name="Calls"))
+    assert entry.values("EXDATE") == ["20270315T080000Z"], "the first is one unless it is taken out"
+    assert len(entry.values("RDATE")) == 3
+
+
+def test_a_checkin_in_utc_has_a_rule_in_utc() -> None:
+    starts = tuple(START + timedelta(days=7 * n) for n in range(4))
+    utc_clock = CALL._replace(tz="UTC", days=7, starts=starts, skipped=starts[1:2])
+    (entry,) = entries(calendar([utc_clock], name="Calls"))
+    assert lines(entry, "DTSTART", "RRULE", "EXDATE") == [
+        "DTSTART:20261125T140000Z",
+        "RRULE:FREQ=WEEKLY;INTERVAL=1;COUNT=4",
+        "EXDATE:20261202T140000Z",
+    ]
+
+
+def test_a_checkin_with_a_time_that_happens_twice_is_in_utc() -> None:
+    """The second Sunday at half past two is the night in which Berlin's clocks go back."""
+    first = utc("2027-10-24T00:30Z")
+    again = WEEKLY._replace(start=first, end=first + timedelta(minutes=30), starts=(first, utc("2027-10-31T00:30Z")))
+    (entry,) = entries(calendar([again._replace(skipped=())], name="Calls"))
+    assert lines(entry, "DTSTART", "RRULE") == ["DTSTART:20271024T003000Z", "RRULE:FREQ=WEEKLY;INTERVAL=1;COUNT=2"]
+
+
+def test_the_zone_is_spelled_out_to_the_last_time_of_a_checkin() -> None:
+    """Cairo's changes at midnight are listed one by one; to the first time alone, there would be none of 2030."""
+    first = utc("2027-06-01T09:00Z")
+    starts = tuple(first + timedelta(days=366 * n) for n in range(4))
+    zone = read(
+        calendar([CALL._replace(tz="Africa/Cairo", start=first, end=first, days=366, starts=starts)], name="Calls")
+    ).kinds("VTIMEZONE")[0]
+    onsets = [child.value("DTSTART")[:4] for child in zone.children]
+    assert {"2027", "2030"} <= set(onsets)

@@ -103,7 +103,7 @@ OPTIONAL = {
     "run": "again differs",
     "grant": "file",
     "file": "milestone by at kind path",
-    "booking": "note until lapsed may move reason why ended_by late contested missing",
+    "booking": "note until lapsed may move repeats move_repeats shifted reason why ended_by late contested missing",
     "message": "kind unread branch milestone revoked",
     "review": "at withheld vouched final",
     "agenda_item": "deal",

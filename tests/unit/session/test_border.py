@@ -81,6 +81,7 @@ def _marked(args: tuple[Any, ...]) -> Any:
         for value in (
             0,
             1,
+            5,
             60_000,
             3_600_000,
             "",
@@ -93,6 +94,7 @@ def _marked(args: tuple[Any, ...]) -> Any:
             text(bytes(64)),
             text(bytes(1216)),
             "2026-12-01T15:00:00",
+            "2026-12-24",
             *getattr(marker, "words", ()),
         ):
             with contextlib.suppress(ValueError):

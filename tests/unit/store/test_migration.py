@@ -106,6 +106,7 @@ def test_a_migration_that_is_cut_off_leaves_the_old_store(
     assert ("root" in columns, "grant_key" in columns) == (kept > 1, kept > 3)
     entries = {row[1] for row in database.execute("PRAGMA table_info(entry)").fetchall()}
     assert ("event" in entries) == (kept > 4)
+    assert bool(database.execute("PRAGMA table_info(occurrence)").fetchall()) == (kept > 7)
     database.close()
     again = homes.reopen(home, market.key("lisa"))
     assert homes.state(again, deal) == before
