@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+import resource
+import statistics
 from pathlib import Path
 from typing import Final
 
@@ -13,27 +14,36 @@ from chaise_cli.session import busy, busy_sources
 from chaise_cli.session.busy_sources import Adding
 
 ENTRIES: Final = 2_000
+ROUNDS: Final = 11
 ONCE_MS: Final = 1_500.0
 AGAIN_MS: Final = 10.0
 
 
 def figures(folder: Path) -> list[Figure]:
-    """Wall time of the first reading with its process, and of a look at the same content."""
+    """CPU of the first reading with its process, and of a look at the same content."""
     james = world.person(folder, "James", "talent")
     path = folder / "work.ics"
     path.write_text(_calendar(james.clock.now()), encoding="utf-8")
-    start = time.perf_counter()
+    start = _cpu()
     read = busy_sources.add(james, Adding(str(path)))
-    once = time.perf_counter() - start
+    once = _cpu() - start
     assert read.shapes[0]["busy"] == ENTRIES, read
-    start = time.perf_counter()
-    busy.look(james, web=False)
-    busy.taken(james, james.clock.now())
-    again = time.perf_counter() - start
+    again = []
+    for _ in range(ROUNDS):
+        start = _cpu()
+        busy.look(james, web=False)
+        busy.taken(james, james.clock.now())
+        again.append(_cpu() - start)
     return [
-        Figure(f"calendar of {ENTRIES:,} entries read", once * 1000, "ms", ONCE_MS),
-        Figure("looked at again, and all its busy time", again * 1000, "ms", AGAIN_MS),
+        Figure(f"calendar of {ENTRIES:,} entries read", once * 1000, "ms of CPU", ONCE_MS),
+        Figure("looked at again, and all its busy time", statistics.median(again) * 1000, "ms of CPU p50", AGAIN_MS),
     ]
+
+
+def _cpu() -> float:
+    """CPU seconds of this process and of those it waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def _calendar(now: int) -> str:

@@ -17,7 +17,7 @@ from chaise_cli.ids import SpaceId, raw, text
 from chaise_cli.session import checking, repairing, syncing
 from chaise_cli.session import home as homes_of
 from chaise_cli.session.session import Behind, Session
-from chaise_cli.store import backup_reads, connection, fence, own
+from chaise_cli.store import backup_reads, busy, connection, fence, own
 from tests.fakes import acts, homes
 from tests.fakes.homes import Market
 
@@ -62,6 +62,8 @@ def deal(lisa: Session, james: Session, market: Market, place: Path) -> SpaceId:
     syncing.sync_once(lisa, str(place))
     syncing.sync_once(james, str(place))
     homes.write(lisa, made, HELLO)
+    with lisa.admitting():
+        busy.add(lisa.db, busy.Source(1, "work", "file", "work.ics", tentative=False, email=None, every=1_000))
     assert problems(lisa) == []
     return made
 
@@ -71,6 +73,7 @@ def everything(session: Session, *spaces: SpaceId) -> dict[str, Any]:
     found["own"] = {name: value for name, value in backup_reads.own_values(session.db) if not name.startswith("board ")}
     found["requests"] = backup_reads.requests(session.db)
     found["places"] = backup_reads.places(session.db)
+    found["calendars"] = busy.known(session.db)
     return found
 
 
