@@ -9,7 +9,7 @@ class Calendar(TypedDict):
     """A calendar that this device reads for busy time. Nothing of what fills it is kept."""
 
     name: str
-    kind: str  # file, folder, web
+    kind: str  # file, folder, web, caldav
     where: str  # a path; of an address no more than the host, since the rest is often a secret
     tentative: bool  # what is only pencilled in counts as busy
     email: str | None  # who its owner is there, beside the profile's address

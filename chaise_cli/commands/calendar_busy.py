@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from chaise_cli.commands import texts
+from chaise_cli.commands import logins, texts
 from chaise_cli.commands.arguments import duration
 from chaise_cli.commands.context import Call
 from chaise_cli.commands.registry import PLAIN, verb
@@ -36,6 +36,8 @@ def add(
     every: Annotated[
         int | None, typer.Option("--every", parser=duration, help="Stale when older; 1h.", metavar="LENGTH")
     ] = None,
+    user: logins.UserOption = None,
+    password_file: logins.PasswordOption = None,
 ) -> Result:
     """Keep free what a calendar of yours has, on this device; only its busy times are kept."""
     given, warnings = where, [SEEN] if "://" in where and not where.startswith("file:") else []
@@ -43,8 +45,9 @@ def add(
         given = texts.needed_text(texts.TextSource("-", None, "-"), WHERE_LIMIT).strip()
     called = texts.one_line(name, "--name", busy_sources.NAME_MOST) if name is not None else None
     owner = texts.one_line(email, "--email", 254) if email is not None else None
+    login = logins.given(user, password_file, call.options)
     with call.session() as session:
-        adding = Adding(given, called, tentative, owner, every)
+        adding = Adding(given, called, tentative, owner, every, login)
         read = busy_sources.add(session, adding)
         return call.result(read.shapes[0], error=read.error, warnings=[*warnings, *read.warnings])
 

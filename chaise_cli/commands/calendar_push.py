@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from chaise_cli.commands import texts
+from chaise_cli.commands import logins
 from chaise_cli.commands.context import Call
 from chaise_cli.commands.registry import PLAIN, verb
-from chaise_cli.render import prompts
 from chaise_cli.result import Next, Result
 from chaise_cli.session import calendars, choosing, freshness, overview
 
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
 app = typer.Typer(**PLAIN)
 _ENTRIES: Final = "chaise_cli.export.copies"  # icalendar is behind this door
 _COPYING: Final = "chaise_cli.session.server_copies"  # and the network behind this one
-_FLAG: Final = "--password-file FILE"
-_PASSWORD_MOST: Final = 1_000  # bytes
 _WITH_DATA: Final = frozenset({11, 13})
 _LEFT: Final = frozenset({"moved", "changed", "cancelled"})
 
@@ -34,10 +30,8 @@ def push(
     url: Annotated[
         str | None, typer.Argument(help="A calendar's address; without it all that are known.", metavar="[URL]")
     ] = None,
-    user: Annotated[str | None, typer.Option("--user", help="Your name at the server.", metavar="NAME")] = None,
-    password_file: Annotated[
-        Path | None, typer.Option("--password-file", help="Your password there; - reads stdin.", metavar="FILE")
-    ] = None,
+    user: logins.UserOption = None,
+    password_file: logins.PasswordOption = None,
     private: Annotated[
         bool | None, typer.Option("--private/--no-private", help="Write only busy times there, or not.")
     ] = None,
@@ -48,7 +42,7 @@ def push(
     copying: Any = import_module(_COPYING)
     if url is None and (user is not None or password_file is not None or private is not None):
         raise choosing.NotForThis(verb="calendar push", given="no URL", why="they are those of one calendar")
-    login = None if dry_run else _login(call, copying, user, password_file)
+    login = None if dry_run else logins.given(user, password_file, call.options)
     with call.session() as session:
         if url is None:
             chosen = copying.known(session)
@@ -91,19 +85,6 @@ def forget(call: Call, url: Annotated[str, typer.Argument(help="A calendar's add
     copying: Any = import_module(_COPYING)
     with call.session() as session:
         return call.result(copying.forget(session, url))
-
-
-def _login(call: Call, copying: Any, user: str | None, password_file: Path | None) -> Any:
-    """Name and password where they were given; a password is asked for where only the name was."""
-    if user is None and password_file is None:
-        return None
-    if user is None:
-        raise texts.Missing(flags="--user NAME")
-    if password_file is None:
-        return copying.Login(user, prompts.secret("Password of the calendar", _FLAG, call.options))
-    piped = str(password_file) == "-"
-    source = texts.TextSource("-" if piped else None, None if piped else password_file, _FLAG)
-    return copying.Login(user, texts.needed_text(source, _PASSWORD_MOST).split("\n", 1)[0])
 
 
 def _told(call: Call, outcomes: Sequence[Any], warnings: Sequence[str]) -> Result:

@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +34,7 @@ MOST_BYTES: Final = 5 * 1024 * 1024
 MOST_FILES: Final = 10_000
 DEADLINE_S: Final = 60.0  # for the reader; it gives up by itself after 25 s of processor time
 EDITION: Final = b"1"  # of the reader: another one reads everything anew
+_CALDAV: Final = "chaise_cli.session.caldav"  # and with it the network, which files do not need
 _READER: Final = ("-P", "-B", "-m", "chaise_cli.export.calendar_child")
 _KEPT: Final = ("PATH", "PYTHONPATH", "PYTHONHOME", "PYTHONTZPATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TEMP")
 
@@ -103,10 +105,10 @@ def _note_same(session: Session, source: Source, known: Reading, now: int) -> No
 
 def _read(session: Session, source: Source, content: Content, context: bytes) -> Outcome:
     now = session.clock.now()
-    start = now - now % DAY - DAY
+    start, end = _window(now)
     wanted = {
         "start": start,
-        "end": start + AHEAD,
+        "end": end,
         "tz": session.me.settings.tz,
         "addresses": _addresses(session, source),
         "tentative": source.tentative,
@@ -115,12 +117,18 @@ def _read(session: Session, source: Source, content: Content, context: bytes) ->
     intervals = [busy.Interval(int(begins), int(ends), str(uid)) for begins, ends, uid in found["busy"]]
     skipped = found["skipped"]
     digest = context + _digest(content.files)
-    reading = busy.Reading(digest, content.tag, now, start + AHEAD, int(found["entries"]), len(skipped))
+    reading = busy.Reading(digest, content.tag, now, end, int(found["entries"]), len(skipped))
     with session.admitting():
         busy.replace(session.db, source.no, intervals)
         busy.note_reading(session.db, source.no, reading)
     places = [(f"{content.names[file]}, " if content.names else "") + f"line {line}" for file, line, _why in skipped]
     return Outcome(source, None, [f"{place}: {why}" for place, (_, _, why) in zip(places, skipped, strict=True)])
+
+
+def _window(now: int) -> tuple[int, int]:
+    """The time in which busy time is worked out."""
+    start = now - now % DAY - DAY
+    return start, start + AHEAD
 
 
 def _in_child(files: Sequence[bytes], wanted: Mapping[str, object]) -> dict[str, Any]:
@@ -190,9 +198,21 @@ def _web(_session: Session, source: Source, tag: str | None) -> Content | None:
     return None if answer.body is None else Content([answer.body], answer.tag)
 
 
+def _caldav(session: Session, source: Source, _tag: str | None) -> Content:
+    """What a calendar server says of the window, as little as it can."""
+    caldav: Any = import_module(_CALDAV)
+    start, end = _window(session.clock.now())
+    try:
+        with caldav.Server(source.url, *busy.login(session.db, source.no)) as server:
+            return Content(server.busy(start, end))
+    except caldav.TROUBLE as error:
+        raise Failed(error.sentence()) from error
+
+
 FETCH: Final[Mapping[str, Callable[[Session, Source, str | None], Content | None]]] = {
     "file": _file,
     "folder": _folder,
     "web": _web,
+    "caldav": _caldav,
 }
 """How the content of each kind comes: None when it is the same as what the tag stands for; may raise Failed."""

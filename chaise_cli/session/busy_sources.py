@@ -11,7 +11,8 @@ from chaise_cli.domain import when
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import NotFound, Unreachable, Usage
 from chaise_cli.session import busy as asked
-from chaise_cli.store import busy
+from chaise_cli.session.logins import Login
+from chaise_cli.store import busy, server_copies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,7 @@ NAME_MOST: Final = 40
 TOLD: Final = 5  # entries that were skipped, each with its reason
 _READING: Final = "chaise_cli.session.busy_reading"
 _WEB: Final = "chaise_cli.session.busy_web"
+_CALDAV: Final = "chaise_cli.session.caldav"
 
 
 class BadPlace(Usage):
@@ -74,6 +76,7 @@ class Adding(NamedTuple):
     tentative: bool | None = None
     email: str | None = None
     every: int | None = None
+    login: Login | None = None  # at a calendar server
 
 
 class Read(NamedTuple):
@@ -94,8 +97,12 @@ def add(session: Session, given: Adding) -> Read:
 
     A file or folder that cannot be read is not remembered, nor is a feed that is no calendar.
     """
-    kind, url = _place(given.where)
     known = busy.known(session.db)
+    kind, url = _place(given.where)
+    if kind == "web" and (given.login is not None or any((one.kind, one.url) == ("caldav", url) for one in known)):
+        kind = _server(session, url)
+    elif given.login is not None:
+        raise BadPlace(given=given.where[:200], why="it is no server, which alone asks for a name and a password")
     before = next((one for one in known if (one.kind, one.url) == (kind, url)), None)
     others = {one.name for one in known if one is not before}
     source = _source(given, kind, url, before, others)
@@ -104,6 +111,8 @@ def add(session: Session, given: Adding) -> Read:
             busy.change(session.db, source)
         else:
             source = source._replace(no=busy.add(session.db, source))
+        if given.login is not None:
+            busy.set_login(session.db, source.no, *given.login)
     read = refresh(session, [source.name])
     if before is None and isinstance(read.error, Unread) and kind in asked.LOCAL:
         with session.admitting():
@@ -158,6 +167,15 @@ def _place(where: str) -> tuple[str, str]:
     except web.Failed as error:
         raise BadPlace(given=_masked(url), why=str(error)) from error
     return "web", url
+
+
+def _server(session: Session, url: str) -> str:
+    """The kind of a calendar on a server. Raises BadPlace, and what is said of an address that cannot be one's."""
+    caldav: Any = import_module(_CALDAV)
+    caldav.Server(url, "", "")
+    if server_copies.find(session.db, url.rstrip("/") + "/"):
+        raise BadPlace(given=_masked(url), why="calls are pushed into it, and known without it")
+    return "caldav"
 
 
 def _path(given: str) -> tuple[str, str]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from chaise_cli.domain.copies import Known, Read, Step, Wanted
     from chaise_cli.errors import ChaiseError
+    from chaise_cli.session.logins import Login
     from chaise_cli.session.session import Session
     from chaise_cli.store.server_copies import Calendar
 
@@ -53,17 +54,6 @@ class Emptied(Conflict):
     hint = "put them back: chaise calendar push --restore; or forget the calendar: chaise calendar forget URL"
     count: int
     url: str
-
-
-class Login(NamedTuple):
-    """How a server lets one in."""
-
-    user: str
-    password: str
-
-    def __repr__(self) -> str:
-        """Without the password, which has no place in a traceback."""
-        return f"Login({self.user!r})"
 
 
 class Outcome(NamedTuple):

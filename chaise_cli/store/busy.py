@@ -80,6 +80,17 @@ def change(connection: Connection, source: Source) -> None:
     )
 
 
+def set_login(connection: Connection, no: int, user: str, password: str) -> None:
+    """Remember how the server of a calendar lets one in."""
+    connection.execute("UPDATE calendar SET user = ?, password = ? WHERE no = ?", (user, password, no))
+
+
+def login(connection: Connection, no: int) -> tuple[str, str]:
+    """Name and password at the server of a calendar; empty where it asks for none."""
+    user, password = connection.execute("SELECT user, password FROM calendar WHERE no = ?", (no,)).fetchone()
+    return user, password
+
+
 def remove(connection: Connection, no: int) -> None:
     """Forget a calendar and its busy time."""
     connection.execute("DELETE FROM busy WHERE calendar = ?", (no,))

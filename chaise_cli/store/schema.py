@@ -178,7 +178,12 @@ CREATE TABLE occurrence(id BLOB NOT NULL, space INTEGER NOT NULL, begins INTEGER
     PRIMARY KEY(id, begins)) WITHOUT ROWID;
 CREATE INDEX occurrence_begins ON occurrence(begins);
 """
-_MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH)
+# How the server of a calendar that busy time is read from lets one in.
+_NINTH: Final = """
+ALTER TABLE calendar ADD COLUMN user TEXT NOT NULL DEFAULT '';
+ALTER TABLE calendar ADD COLUMN password TEXT NOT NULL DEFAULT '';
+"""
+_MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH, _NINTH)
 assert len(_MIGRATIONS) == SCHEMA, "SCHEMA counts the migrations"
 
 
