@@ -79,7 +79,7 @@ def calls(argv: Sequence[str], folder: Path, log: Path) -> tuple[Ended, list[Sys
 def killed(argv: Sequence[str], call: Syscall) -> Ended:
     """Run a command that is killed as it makes a call."""
     # Not with --seccomp-bpf, under which no signal is injected.
-    return _run(argv, ["-o", os.devnull, "-e", f"inject={call.name}:signal=SIGKILL:when={call.number}"])
+    return _run(argv, ["-o", os.devnull, "-e", f"inject={call.name}:signal=SIGKILL:when={call.number}"], [call.name])
 
 
 def failing(argv: Sequence[str], call: Syscall, error: str) -> Ended:
@@ -87,9 +87,10 @@ def failing(argv: Sequence[str], call: Syscall, error: str) -> Ended:
     return _run(argv, ["--seccomp-bpf", "-o", os.devnull, "-e", f"inject={call.name}:error={error}:when={call.number}"])
 
 
-def _run(argv: Sequence[str], options: Sequence[str]) -> Ended:
+def _run(argv: Sequence[str], options: Sequence[str], trace: Sequence[str] = CHANGING) -> Ended:
+    """Run under strace; each call that is traced costs time, so where one name will do no others are."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "1"}
-    traced = ["strace", "-f", "-qq", "-e", f"trace={','.join(CHANGING)}", *options]
+    traced = ["strace", "-f", "-qq", "-e", f"trace={','.join(trace)}", *options]
     done = subprocess.run(
         [*traced, sys.executable, "-m", "chaise_cli", *argv],
         env=env,
