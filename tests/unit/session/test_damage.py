@@ -20,6 +20,19 @@ from tests.architecture.tree import ROOT
 from tests.fakes import acts, homes
 from tests.fakes.homes import Market
 
+RELAYS: Final = ("relay", "relay_log", "relay_run", "relay_tip", "relay_claim", "relay_incident")
+CALENDARS: Final = {
+    "calendar": {
+        *("no", "name", "kind", "url", "tentative", "email", "every", "digest", "tag", "read_at", "until", "entries"),
+        *("skipped", "problem", "user", "password"),
+    },
+    "busy": {"calendar", "begins", "ends", "uid"},
+    "server_calendar": {"no", "url", "user", "password", "private", "token", "pushed_at", "pulled_at"},
+    "server_copy": {
+        *("calendar", "uid", "booking", "etag", "digest", "begins", "ends", "over", "state", "there_begins"),
+        *("there_ends", "there_tz"),
+    },
+}
 # What no signed byte tells; the same list stands in docs/spec/recovery.md.
 COMFORT: Final = {
     "place": {"no", "url", "auto", "synced_at", "kind", "problem"},
@@ -35,7 +48,7 @@ COMFORT: Final = {
     "read_mark": {"space", "lamport"},
     "space": {"synced_at"},
     "request": {"subject"},
-}
+} | CALENDARS
 OWN_COMFORT: Final = {"backup", "behind"}
 
 
@@ -70,8 +83,8 @@ def _fill(lisa: Session, james: Session, market: Market) -> None:
     file = talk.Attachment("plan.txt", 4, text(bytes(32)), text(address), text(bytes(32)))
     homes.write(lisa, deal, talk.MessageSent("See", (file,)))
     script = (
-        (james, "propose"), (lisa, "hire"), (james, "accept"), (james, "message"), (lisa, "book"), (lisa, "fund"),
-        (lisa, "attest"), (james, "deliver"), (lisa, "release"),
+        (james, "propose"), (lisa, "hire"), (james, "accept"), (james, "message"), (lisa, "book"), (james, "take"),
+        (lisa, "fund"), (lisa, "attest"), (james, "deliver"), (lisa, "release"),
     )  # fmt: skip
     for who, what in script:
         homes.meet(lisa, james)
@@ -97,7 +110,7 @@ def _local(lisa: Session, board: SpaceId, deal: SpaceId) -> None:
         message_reads.mark_read(lisa.db, homes.space_no(lisa, deal))
         places.set_kind(lisa.db, no, "relay")
         places.note_problem(lisa.db, no, "it was asleep")
-        for table in ("relay", "relay_log", "relay_run", "relay_tip", "relay_claim", "relay_incident"):
+        for table in (*RELAYS, *CALENDARS):
             _fill_in(lisa, table, no)
 
 
