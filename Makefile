@@ -2,6 +2,8 @@
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+# Tests wait for processes of their own, so there is one worker more than cores.
+WORKERS ?= $(shell "$(PYTHON)" -c 'import os; print(1 + (os.cpu_count() or 1))')
 PYTEST_ARGS ?=
 SECONDS ?=
 BIN := .venv/bin
@@ -41,7 +43,7 @@ demo: $(READY)
 	@$(BIN)/python tests/guide/demo.py
 
 test: $(READY)
-	@$(BIN)/python -m pytest -n 2 $(COVERED) $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) $(COVERED) $(PYTEST_ARGS)
 
 lint: $(READY)
 	@$(BIN)/ruff check $(SOURCES)
@@ -58,7 +60,7 @@ bench: $(READY)
 
 soak: $(READY)
 	@$(if $(SECONDS),$(BIN)/python -m tests.simulator --seconds $(SECONDS),\
-		$(BIN)/python -m pytest -n 2 -m "" --hypothesis-profile=soak $(PYTEST_ARGS))
+		$(BIN)/python -m pytest -n $(WORKERS) -m "" --hypothesis-profile=soak $(PYTEST_ARGS))
 
 pins:
 	$(PINS) --output-file requirements/run.txt
