@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import types
 import typing
 from collections.abc import Mapping
 from functools import cache, partial
-from typing import Any
+from typing import Any, Final
 
 from chaise_cli.domain.body import fields, is_body
 
@@ -14,19 +15,22 @@ if typing.TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def dump(value: Any) -> Any:
-    """`value` as nested lists, dicts and plain values; a record becomes the list of its fields."""
-    if isinstance(value, dict):
-        return {key: dump(item) for key, item in value.items()}
-    if isinstance(value, tuple):
-        return [dump(item) for item in value]
-    if is_body(value):
-        return [dump(getattr(value, name)) for name in fields(value)]
-    return value
+def dump(value: Any) -> str:
+    """`value` as JSON: nested lists, objects and plain values; a record becomes the list of its fields."""
+    return _encoder.encode(value)
+
+
+def _fields(value: Any) -> list[Any]:
+    if not is_body(value):
+        raise TypeError(type(value).__name__)
+    return [getattr(value, name) for name in fields(value)]
+
+
+_encoder: Final = json.JSONEncoder(separators=(",", ":"), default=_fields)  # takes tuples for lists by itself
 
 
 def load(cls: Any, data: Any) -> Any:
-    """The value of type `cls` that `dump` wrote."""
+    """The value of type `cls` that `dump` wrote, given what its JSON says."""
     loader = _loader(cls)
     return loader(data) if loader else data
 

@@ -6,7 +6,6 @@ docs/spec/order.md. Out of the ordinary (the opening arrives, the agent's role m
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from chaise_cli.domain import fold, kinds, order, record
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
 _TURNS = frozenset(
     {"agent.device", "agent.refused", "agent.settled", "deal.opened"}
 )  # may change which of the agent's events count
+STATES = 8  # stored states whose meaning is remembered
+_states: dict[str, DealState] = {}  # the one asked for last is the last
 _TABLES = ("deal", "pending", "milestone", "op", "entry", "booking", "occurrence", "review", "message", "file")
 
 
@@ -60,11 +61,18 @@ def load(connection: Connection, space: int) -> Loaded | None:
     return Loaded(taken, now, row[2], row[3], row[4], json.loads(row[5]), row[6], row[7])
 
 
-@lru_cache(maxsize=8)
 def _state(stored: str) -> DealState:
     """A state as it was stored. One act loads its deal several times, mostly unchanged; states are never changed."""
-    state: DealState = record.load(fold.DealState, json.loads(stored))
+    state: DealState = _states.get(stored) or record.load(fold.DealState, json.loads(stored))
+    _remember(stored, state)
     return state
+
+
+def _remember(stored: str, state: DealState) -> None:
+    _states.pop(stored, None)
+    _states[stored] = state
+    if len(_states) > STATES:
+        del _states[next(iter(_states))]
 
 
 class DealFold:
@@ -469,7 +477,7 @@ class DealFold:
     def _files(self, row: Row) -> list[tuple[Any, ...]]:
         number = getattr(row.content, "milestone", None)
         return [
-            (raw(file.address), self._space.no, row.chain, row.seq, number, json.dumps(record.dump(file)))
+            (raw(file.address), self._space.no, row.chain, row.seq, number, record.dump(file))
             for file in getattr(row.content, "files", ())
         ]
 
@@ -526,7 +534,7 @@ class DealFold:
     def _entries(self, entries: Sequence[Any]) -> None:
         start = self._db.execute("SELECT count(*) FROM entry WHERE space = ?", (self._space.no,)).fetchone()[0]
         rows = [
-            (self._space.no, start + n, e.at, e.text, e.ref, e.currency, json.dumps(record.dump(e.postings)), raw(e.id))
+            (self._space.no, start + n, e.at, e.text, e.ref, e.currency, record.dump(e.postings), raw(e.id))
             for n, e in enumerate(entries)
         ]
         self._db.executemany("INSERT INTO entry VALUES (?,?,?,?,?,?,?,?)", rows)
@@ -550,7 +558,9 @@ def _booking_row(booking: Any) -> tuple[Any, ...]:
 
 
 def _json(state: DealState) -> str:
-    return json.dumps(record.dump(state), separators=(",", ":"))
+    stored = record.dump(state)
+    _remember(stored, state)
+    return stored
 
 
 def _guarded(row: Row) -> bool:

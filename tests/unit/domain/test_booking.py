@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import typing
 from typing import Any
 
@@ -83,6 +84,6 @@ def test_the_state_survives_json() -> None:
     told = Told(NONE)
     told.agree(TALENT, slot(0), slot(4), pick=2)
     told.tell(offer(slot(9)), CLIENT)
-    assert record.load(Bookings, record.dump(told.bookings)) == told.bookings
+    assert record.load(Bookings, json.loads(record.dump(told.bookings))) == told.bookings
     assert all(isinstance(booking, Booking) for booking in told.bookings.by_id.values())
     assert isinstance(next(iter(told.bookings.by_id.values())).entry, Slot)

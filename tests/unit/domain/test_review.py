@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import typing
 from contextlib import suppress
 from hashlib import sha256
@@ -515,7 +516,7 @@ def test_a_fold_refuses_or_goes_on_and_can_be_taken_up_anywhere(
         return reviews
 
     whole = fold(history, NONE)
-    kept = record.load(Reviews, record.dump(fold(history[:cut], NONE)))
+    kept = record.load(Reviews, json.loads(record.dump(fold(history[:cut], NONE))))
     assert fold(history[cut:], kept) == whole
     for author, review in whole.by_author.items():
         assert author in {CLIENT, TALENT}
