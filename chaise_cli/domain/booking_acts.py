@@ -148,11 +148,15 @@ class TooLate(Refused):
 
 
 class Taken(NamedTuple):
-    """A time that is not free, half-open, ms since 1970, UTC; `booking` is empty for what is no booking of ours."""
+    """A time that is not free, half-open, ms since 1970, UTC; `booking` is empty for what is no booking of ours.
+
+    each: one of the times of a check-in, which all take place; else one of those of which one will.
+    """
 
     start: int
     end: int
     booking: str
+    each: bool = False
 
 
 def slot_at(start: int, zone: str, minutes: int, tzdata: str) -> Slot:
@@ -175,9 +179,14 @@ def committed(bookings: Bookings, parties: Parties, *, reserved: bool = True) ->
     The oldest five open offers alone reserve, so that nobody's time can be blocked by offers.
     """
     calls = bookings.by_id.values()
-    kept = {Taken(*time, booking.id) for booking in calls if booking.held for time in booking.times}
+    kept = {
+        Taken(*time, booking.id, booking.offer.series is not None)
+        for booking in calls
+        if booking.held
+        for time in booking.times
+    }
     for id_, offer in _open_offers(bookings, parties.talent)[:RESERVING] if reserved else []:
-        kept |= {Taken(slot.start, slot.end, id_) for slot in offer.every}
+        kept |= {Taken(slot.start, slot.end, id_, offer.series is not None) for slot in offer.every}
     return tuple(sorted(kept))
 
 
@@ -230,9 +239,10 @@ def book(
     if known and _repeats(known, by, body, until):
         return []
     others = _elsewhere(bookings, by, parties, taken, booking)
-    for slot in series.slots(slots[0]) if series else slots:
+    every = series.slots(slots[0]) if series else slots
+    for slot in every:
         _free(slot, () if allow_overlap else others, own)
-        _within(slot, others, limits)
+    _within(every, others, limits, each=series is not None)
     return [body]
 
 
@@ -271,9 +281,10 @@ def accept(
     _future(by, [chosen], limits)
     others = _elsewhere(bookings, by, parties, taken, booking)
     allowed = allow_overlap or (offer.by == parties.talent and offer.allow_overlap)
-    for each in offer.every if offer.series else (chosen,):
-        _free(each, () if allowed else others, own)
-        _within(each, others, limits)
+    every = offer.every if offer.series else (chosen,)
+    for one in every:
+        _free(one, () if allowed else others, own)
+    _within(every, others, limits, each=offer.series is not None)
     return [body]
 
 
@@ -449,10 +460,19 @@ def _free(slot: Slot, others: Sequence[Taken], own: SelfAvailability | None) -> 
         raise Overlap(start=times[0], end=times[1], by=by, around=around, booking=shown)
 
 
-def _within(slot: Slot, others: Sequence[Taken], own: SelfAvailability | None) -> None:
-    """Raise Full when the day or the week of the slot has as many calls of its kind as `own` allows."""
-    span = free_times.full(own, slot.minutes, others)(slot.start) if own else None
-    if own and span:
-        kind = free_times.kind_of(own, slot.minutes)
-        most = kind.per_day if span == "day" else kind.per_week
-        raise Full(start=instant_text(slot.start), span=span, most=most)
+def _within(slots: Sequence[Slot], others: Sequence[Taken], own: SelfAvailability | None, *, each: bool) -> None:
+    """Raise Full when the day or the week of a slot has as many calls of its kind as `own` allows.
+
+    each: all of the slots take place, so those before count too.
+    """
+    if own is None:
+        return
+    counted = list(others)
+    for slot in slots:
+        span = free_times.full(own, slot.minutes, counted)(slot.start)
+        if span:
+            kind = free_times.kind_of(own, slot.minutes)
+            most = kind.per_day if span == "day" else kind.per_week
+            raise Full(start=instant_text(slot.start), span=span, most=most)
+        if each:
+            counted.append(Taken(slot.start, slot.end, "this", each))

@@ -176,6 +176,8 @@ def _accepted(booking: Booking, me: IdentityId, said: Said) -> Draft:
 
 def _countered(booking: Booking, me: IdentityId, said: Said) -> Draft:
     """Another time: taken where the other side has offered it in the ledger, else offered by this side."""
+    if booking.offer.series or (booking.open and booking.open.series):  # one time would take the place of all
+        return Draft("", "it names one time, and a check-in has several: chaise help book")
     if said.start is None or said.end is None:
         raise NoTimes(booking=public("book", booking.id))
     minutes, rest = divmod(said.end - said.start, MINUTE)

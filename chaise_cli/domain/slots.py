@@ -119,15 +119,17 @@ def padded(own: SelfAvailability | None, minutes: int, other: Taken) -> Span:
 def full(own: SelfAvailability, minutes: int, taken: Iterable[Taken]) -> Callable[[int], str | None]:
     """What tells of a start whether its `day` or `week` in the zone has as many calls of that kind as it may have.
 
-    A call that is offered at several times counts once a day and once a week. Raises when.UnknownZone.
+    A call that is offered at several times counts once a day and once a week, a check-in with each of its times.
+    Raises when.UnknownZone.
     """
     kind = kind_of(own, minutes)
     if kind.per_day is None and kind.per_week is None:
         return lambda _start: None
     zone = when.zone(own.zone)
-    alike = [(one.booking, _day(zone, one.start)) for one in taken if one.booking and _is_of(own, kind, one)]
+    calls = [one for one in taken if one.booking and _is_of(own, kind, one)]
+    alike = [((one.booking, one.start if one.each else None), _day(zone, one.start)) for one in calls]
     days = Counter(day for _, day in set(alike))
-    weeks = Counter(week for _, week in {(booking, _week(day)) for booking, day in alike})
+    weeks = Counter(week for _, week in {(call, _week(day)) for call, day in alike})
 
     def why(start: int) -> str | None:
         day = _day(zone, start)

@@ -203,6 +203,12 @@ def _repeats(repeats: Repeats | None, booking: Booking, eye: Eye) -> str:
     return f"{step}, {count} times, the last on {_booking_times(repeats['starts'][-1], booking, eye)[0]}"
 
 
+def _would_repeat(booking: Booking, eye: Eye) -> str:
+    if "repeats" in booking and "move" in booking and "move_repeats" not in booking:
+        return "no: one call in the place of all times"
+    return _repeats(booking.get("move_repeats"), booking, eye)
+
+
 def _skipped(booking: Booking, eye: Eye) -> str:
     skipped = booking["repeats"]["skipped"] if "repeats" in booking else []
     return "\n".join(_booking_times(start, booking, eye)[0] for start in skipped)
@@ -226,7 +232,7 @@ def _booking_page(booking: Booking, eye: Eye) -> list[Block]:
         ("lasts", _length(booking["start"], booking["end"])),
         ("repeats", _repeats(booking.get("repeats"), booking, eye)),
         ("left out", _skipped(booking, eye)),
-        ("would repeat", _repeats(booking.get("move_repeats"), booking, eye)),
+        ("would repeat", _would_repeat(booking, eye)),
         ("organizer", named(booking["organizer"], eye)),
         ("with", "\n".join(named(person, eye) for person in _others(booking, eye.me, booking["organizer"]["id"]))),
         ("call link", booking["url"] or ""),

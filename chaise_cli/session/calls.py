@@ -98,9 +98,18 @@ def offer(session: Session, asked: Request | None, what: Named, offering: Offeri
         return public("book", known or _newest(w, written))
 
     def warn(state: DealState) -> list[str]:
-        return [*_clashes(session, state, every), *busy.warnings(session, every)]
+        return [*_in_place_of(state, known), *_clashes(session, state, every), *busy.warnings(session, every)]
 
     return acting.act(session, asked, enter, decide, subject, warn)
+
+
+def _in_place_of(state: DealState, booking: EventId | None) -> list[str]:
+    """That a single call was offered in the place of all times of an agreed check-in."""
+    call = state.bookings.by_id[booking] if booking else None
+    if call is None or call.move is None or call.move.series or not call.offer.series:
+        return []
+    ways = f"chaise cancel {public('book', call.id)} --on TIME leaves one out, and --every and --times move all"
+    return [f"this would take the place of all {len(call.times)} times of the check-in; {ways}"]
 
 
 def length(session: Session, what: Named, said: int | None, usual: int = USUAL) -> int:
@@ -169,9 +178,11 @@ def accept(
 
 
 def _agreed(state: DealState, booking: EventId) -> list[Slot]:
-    """The slot that stands, and what else was offered."""
+    """The slot that stands, of a check-in all its times, and what else was offered."""
     known = booking_acts.find(state.bookings, booking)
-    return [known.slot, *(known.open.slots if known.open else ())]
+    every = known.offer.every if known.offer.series else (known.slot,)
+    standing = [slot for slot in every if slot.start not in known.skipped]
+    return [*standing, *(known.open.every if known.open else ())]
 
 
 def decline(session: Session, asked: Request | None, booking: EventId, reason: str) -> Done:

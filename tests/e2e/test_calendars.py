@@ -227,3 +227,16 @@ def test_times_that_another_calendar_has_are_offered_to_nobody(
     work.unlink()
     told = james.run("book", deal, "--slots", "--in", "6d", "--json").json["warnings"]
     assert any("the calendar work was last read" in warning for warning in told)
+
+
+def test_a_checkin_is_taken_for_sure_only_when_calendars_are_known_until_its_last_time(
+    lisa: Person, james: Person, deal: str, work: Path
+) -> None:
+    james.does("calendar", "add", str(work))
+    call = lisa.does("book", deal, "--at", LATER, "--tz", "America/New_York", "--every", "366d", "--times", "5")["id"]
+    exchange(lisa, james)
+    refused = james.fails("accept", call, "--strict-busy")
+    assert refused.code == "booking.busy_stale"
+    assert "known only until" in refused.error["message"]
+    taken = james.run("accept", call, "--json")
+    assert any("known only until" in one for one in taken.json["warnings"])

@@ -290,6 +290,16 @@ def test_a_checkin_is_one_booking_that_is_offered_taken_shown_and_moved_as_one(
     assert lisa.does("accept", call)["repeats"]["starts"] == [UTC_LATER, "2026-12-10T14:00:00Z"]
 
 
+def test_one_call_in_the_place_of_a_checkin_is_said_to_end_all_its_times(
+    lisa: Person, james: Person, deal: str
+) -> None:
+    call = checkin(lisa, james, deal)
+    warned = james.run("book", call, "--at", "2026-11-27 09:00", "--json").json["warnings"]
+    assert [one for one in warned if f"of all 3 times of the check-in; chaise cancel {call} --on TIME" in one]
+    exchange(lisa, james)
+    assert "would repeat: no: one call in the place of all times" in lisa.run("show", call).out
+
+
 def test_one_time_of_a_checkin_is_called_off(lisa: Person, james: Person, deal: str, tmp_path: Path) -> None:
     call = checkin(lisa, james, deal)
     assert james.fails("book", deal, "--at", "2026-12-02 09:15").code == "booking.overlap"

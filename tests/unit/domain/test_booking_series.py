@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaise_cli.domain import record, shape, when
+from chaise_cli.domain.availability import Hours, SelfAvailability
 from chaise_cli.domain.body import replace
 from chaise_cli.domain.booking import (
     DAY,
@@ -25,11 +26,23 @@ from chaise_cli.domain.booking import (
     Series,
     Slot,
 )
-from chaise_cli.domain.booking_acts import Overlap, Past, Taken, TooEarly, accept, book, committed, outcome, slot_at
+from chaise_cli.domain.booking_acts import (
+    Full,
+    Overlap,
+    Past,
+    Taken,
+    TooEarly,
+    accept,
+    book,
+    committed,
+    outcome,
+    slot_at,
+)
 from chaise_cli.domain.booking_fold import BadSeries, NoSuchTime
 from chaise_cli.domain.booking_series import BadRepeat, Irregular, ended, reissued, series, shifted, skip
 from chaise_cli.domain.booking_view import entry_facts, may, probably_met
 from chaise_cli.ids import EventId
+from tests.unit.domain import hours_cast
 from tests.unit.domain.deal_cast import (
     CLIENT,
     NOW,
@@ -408,3 +421,52 @@ def test_a_folded_checkin_survives_being_stored() -> None:
     told.tell(BookingSkipped(call, (TOMORROW,)), TALENT)
     told.tell(verdict(told, call), TALENT)
     assert record.load(Bookings, json.loads(record.dump(told.bookings))) == told.bookings
+
+
+# Limits of the talent
+
+ALL_DAY: Final = Hours(0, 24 * 60)
+
+
+def a_week(most: int) -> SelfAvailability:
+    return hours_cast.hours(ALL_DAY, per_week=most, lengths=(60,))
+
+
+def test_each_time_of_a_checkin_counts_for_the_limits_of_the_talent_who_offers_or_takes_it() -> None:
+    daily = series(first(), 1, 5)  # from Monday to Friday
+    for times, fits in ((4, False), (5, True)):
+        own = a_week(times)
+        told = Told(NONE)
+        call = told.tell(checkin(0, 24, 48, 72, 96), CLIENT)  # from Tuesday to Saturday
+        if fits:
+            assert book(NONE, acting(TALENT), PARTIES, None, [first()], own=own, series=daily)
+            assert accept(told.bookings, acting(TALENT), PARTIES, call, own=own)
+            continue
+        with pytest.raises(Full, match="the week of"):
+            book(NONE, acting(TALENT), PARTIES, None, [first()], own=own, series=daily)
+        with pytest.raises(Full, match="the week of"):
+            accept(told.bookings, acting(TALENT), PARTIES, call, own=own)
+        assert accept(told.bookings, acting(TALENT), PARTIES, call, own=own, beyond_limits=True)
+
+
+def test_an_agreed_checkin_fills_its_week_with_each_of_its_times_and_its_own_move_does_not() -> None:
+    told, call = agreed(0, 24)
+    with pytest.raises(Full, match="the week of"):
+        book(
+            told.bookings,
+            acting(TALENT),
+            PARTIES,
+            None,
+            [slot(48)],
+            own=a_week(2),
+        )
+    assert book(
+        told.bookings,
+        acting(TALENT),
+        PARTIES,
+        None,
+        [slot(48)],
+        own=a_week(3),
+    )
+    moved = [slot(48)]
+    assert book(told.bookings, acting(TALENT), PARTIES, call, moved, own=a_week(1))

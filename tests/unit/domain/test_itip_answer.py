@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 
 from chaise_cli import ids
-from chaise_cli.domain.booking import HOUR, MINUTE
+from chaise_cli.domain.booking import HOUR, MINUTE, NONE
 from chaise_cli.domain.itip import NoAddress, message
 from chaise_cli.domain.itip_answer import (
     Draft,
@@ -18,7 +18,7 @@ from chaise_cli.domain.itip_answer import (
     draft,
 )
 from tests.unit.domain.call_story import INVITED, ORGANIZER, Call
-from tests.unit.domain.deal_cast import CLIENT, NOW, TALENT, TOMORROW
+from tests.unit.domain.deal_cast import CLIENT, NOW, TALENT, TOMORROW, Told, checkin
 
 ADDRESSES: Final[dict[ids.IdentityId, str | None]] = {CLIENT: "lisa@example.com", TALENT: "James@Example.com"}
 
@@ -87,6 +87,14 @@ def test_a_counter_offer_becomes_an_offer_or_takes_the_one_that_is_there() -> No
     call.offers(6, INVITED)
     refused = said("DECLINECOUNTER", sequence=1)
     assert (asks(call, ORGANIZER, refused).verb, asks(call, INVITED, refused).verb) == ("decline", "withdraw")
+
+
+def test_a_counter_offer_of_one_time_takes_the_place_of_no_checkin() -> None:
+    told = Told(NONE)
+    call = told.tell(checkin(0, 24), CLIENT)
+    answers = [said("COUNTER", "TENTATIVE", at, stamp=NOW + HOUR) for at in (0, 5)]
+    for me in (CLIENT, TALENT):
+        assert [draft(told.bookings.by_id[call], me, one, ADDRESSES).verb for one in answers] == ["", ""]
 
 
 @pytest.mark.parametrize(
