@@ -33,7 +33,10 @@ class Span(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """One entry as the ledger wants it on a server. over: called off. modified: ms, of the event that made it so."""
+    """One entry as the ledger wants it on a server. over: called off. modified: ms, of the event that made it so.
+
+    again: how a check-in repeats, with what is left out of it; empty for a single call.
+    """
 
     uid: str
     booking: EventId
@@ -43,6 +46,7 @@ class Wanted(NamedTuple):
     end: int
     over: bool
     modified: int
+    again: str = ""
 
 
 class Known(NamedTuple):
@@ -61,13 +65,18 @@ class Known(NamedTuple):
     over: bool
     state: State
     there: Span | None
+    again: str = ""
 
 
 class Read(NamedTuple):
-    """What an entry on the server says. span: None for what no call can be: a whole day, a series, no end."""
+    """What an entry on the server says. span: None for what no call can be: a whole day, one time of many, no end.
+
+    again: how it repeats, alike for whatever means the same.
+    """
 
     span: Span | None
     cancelled: bool
+    again: str = ""
 
 
 class Step(NamedTuple):
@@ -99,7 +108,7 @@ def _act(wanted: Wanted, known: Known | None, told: Collection[object], *, resto
     if known is None:
         return "created"
     # What was done there was done to another time, or to a call that still was to be.
-    newer = (wanted.start, wanted.end, wanted.over) != (known.start, known.end, known.over)
+    newer = (wanted.start, wanted.end, wanted.over, wanted.again) != (known.start, known.end, known.over, known.again)
     if known.state == "hidden":
         return "created" if not wanted.over and (restore or newer) else None
     if known.state == "written":
@@ -111,8 +120,8 @@ def _act(wanted: Wanted, known: Known | None, told: Collection[object], *, resto
 
 def written(wanted: Wanted, etag: str) -> Known:
     """An entry that the server has just taken."""
-    uid, booking, _, digest, start, end, over, _ = wanted
-    return Known(uid, booking, etag, digest, start, end, over, "written", None)
+    uid, booking, _, digest, start, end, over, _, again = wanted
+    return Known(uid, booking, etag, digest, start, end, over, "written", None, again)
 
 
 def seen(known: Known, etag: str, read: Read | None) -> Known:
@@ -126,8 +135,10 @@ def seen(known: Known, etag: str, read: Read | None) -> Known:
         return known._replace(state="cancelled", there=None, etag=etag)
     if read.span is None:
         return known._replace(state="changed", there=None, etag=etag)
-    if (read.span.start, read.span.end) == (known.start, known.end):
+    if (read.span.start, read.span.end, read.again) == (known.start, known.end, known.again):
         return known._replace(state="written", there=None, etag=etag)
+    if read.again or known.again:  # one time would take the place of all
+        return known._replace(state="changed", there=None, etag=etag)
     return known._replace(state="moved", there=read.span, etag=etag)
 
 

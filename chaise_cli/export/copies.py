@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from chaise_cli.ids import EventId
 
 _NOBODY: Final = ical.Person("", None)
-_SERIES: Final = ("RRULE", "RDATE", "RECURRENCE-ID")
+_SAID_ANYWAY: Final = {"INTERVAL=1", "WKST=MO", ""}  # in a rule, these change nothing
 _LONGEST: Final = timedelta(days=366)
 _LINES: Final[Any] = Contentlines  # the library types neither
 _DURATION: Final[Any] = vDuration
@@ -44,19 +44,22 @@ def _wanted(booking: EventId, entry: ical.Entry, *, private: bool) -> Wanted:
     data = ical.calendar([entry._replace(organizer=_NOBODY, attendees=())], name=None, private=private)
     start, end, modified = when.in_ms(entry.start), when.in_ms(entry.end), when.in_ms(entry.modified)
     over = entry.status == "cancelled"
-    return Wanted(entry.uid, booking, data, sha256(data).digest(), start, end, over, modified)
+    again = read(data).again if entry.starts else ""
+    return Wanted(entry.uid, booking, data, sha256(data).digest(), start, end, over, modified, again)
 
 
 def read(data: bytes) -> Read:
     """What a resource says of its one entry; times that no call has, or that cannot be told, are no span."""
     try:
         found = _entry(_LINES.from_ical(data.decode("utf-8")))
-        return UNREADABLE if found is None else Read(_span(found), _text(found, "STATUS").upper() == "CANCELLED")
+        if found is None:
+            return UNREADABLE
+        return Read(_span(found), _text(found, "STATUS").upper() == "CANCELLED", _again(found))
     except (ValueError, OverflowError):  # no text, no line of a calendar, no time, or one beyond what can be told
         return UNREADABLE
 
 
-_Lines = dict[str, "tuple[Mapping[str, str], str]"]
+_Lines = dict[str, "list[tuple[Mapping[str, str], str]]"]
 
 
 def _entry(lines: Iterable[Contentline]) -> _Lines | None:
@@ -73,21 +76,44 @@ def _entry(lines: Iterable[Contentline]) -> _Lines | None:
         elif mark == "end":
             inside = inside[:-1]
         elif inside[1:] == ["VEVENT"]:
-            entries[-1].setdefault(name.upper(), (parameters, value))
+            entries[-1].setdefault(name.upper(), []).append((parameters, value))
     return entries[0] if len(entries) == 1 else None
 
 
 def _text(entry: _Lines, name: str) -> str:
-    return entry[name][1].strip() if name in entry else ""
+    return entry[name][0][1].strip() if name in entry else ""
+
+
+def _again(entry: _Lines) -> str:
+    """How an entry repeats, whoever wrote it down: its rules, then the instants added and left out.
+
+    Raises ValueError, OverflowError on what is no time.
+    """
+    rules = sorted(
+        ";".join(sorted({part.strip() for part in value.upper().split(";")} - _SAID_ANYWAY))
+        for name in ("RRULE", "EXRULE")
+        for _, value in entry.get(name, ())
+    )
+    added, out = (
+        sorted(
+            {
+                when.in_ms(_time(parameters, one)[0])
+                for parameters, value in entry.get(name, ())
+                for one in value.split(",")
+            }
+        )
+        for name in ("RDATE", "EXDATE")
+    )
+    return f"{rules}{added}{out}" if rules or added or out else ""
 
 
 def _span(entry: _Lines) -> Span | None:
     """When the entry is. Raises ValueError, OverflowError on what is no time."""
-    if "DTSTART" not in entry or any(name in entry for name in _SERIES):
+    if "DTSTART" not in entry or "RECURRENCE-ID" in entry:
         return None
-    start, tz = _time(*entry["DTSTART"])
+    start, tz = _time(*entry["DTSTART"][0])
     if "DTEND" in entry:
-        end, _ = _time(*entry["DTEND"])
+        end, _ = _time(*entry["DTEND"][0])
     else:
         end = start + _DURATION.from_ical(_text(entry, "DURATION") or "PT0S")
     return Span(when.in_ms(start), when.in_ms(end), tz) if timedelta() < end - start <= _LONGEST else None

@@ -183,7 +183,11 @@ _NINTH: Final = """
 ALTER TABLE calendar ADD COLUMN user TEXT NOT NULL DEFAULT '';
 ALTER TABLE calendar ADD COLUMN password TEXT NOT NULL DEFAULT '';
 """
-_MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH, _NINTH)
+# How a check-in that was left on a server repeats there.
+_TENTH: Final = """
+ALTER TABLE server_copy ADD COLUMN again TEXT NOT NULL DEFAULT '';
+"""
+_MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH, _NINTH, _TENTH)
 assert len(_MIGRATIONS) == SCHEMA, "SCHEMA counts the migrations"
 
 

@@ -72,24 +72,24 @@ def note_pulled(connection: Connection, calendar: int, token: str, now: int) -> 
 def copies(connection: Connection, calendar: int) -> list[Known]:
     """What is known to be in a calendar of what we wrote, by UID."""
     query = (
-        "SELECT uid, booking, etag, digest, begins, ends, over, state, there_begins, there_ends, there_tz"
+        "SELECT uid, booking, etag, digest, begins, ends, over, state, there_begins, there_ends, there_tz, again"
         " FROM server_copy WHERE calendar = ? ORDER BY uid"
     )
     return [_known(*row) for row in connection.execute(query, (calendar,)).fetchall()]
 
 
 def _known(uid: str, booking: bytes, etag: str, digest: bytes, begins: int, *rest: Any) -> Known:
-    ends, over, state, *there = rest
+    ends, over, state, *there, again = rest
     span = None if there[0] is None else Span(*there)
-    return Known(uid, EventId(text(booking)), etag, digest, begins, ends, bool(over), state, span)
+    return Known(uid, EventId(text(booking)), etag, digest, begins, ends, bool(over), state, span, again)
 
 
 def note(connection: Connection, calendar: int, copy: Known) -> None:
     """Note what is now known of an entry."""
-    uid, booking, etag, digest, begins, ends, over, state, there = copy
+    uid, booking, etag, digest, begins, ends, over, state, there, again = copy
     connection.execute(
-        "INSERT OR REPLACE INTO server_copy VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (calendar, uid, raw(booking), etag, digest, begins, ends, over, state, *(there or (None,) * 3)),
+        "INSERT OR REPLACE INTO server_copy VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (calendar, uid, raw(booking), etag, digest, begins, ends, over, state, *(there or (None,) * 3), again),
     )
 
 

@@ -173,3 +173,23 @@ def test_a_server_that_sums_nothing_up_gives_the_entries(faked: Desk) -> None:
     with Server(faked.url, USER, PASSWORD) as asked:
         (said,) = asked.busy(START, START + WEEK)
     assert read(said) == Read(Span(1_795_615_200_000, 1_795_617_000_000, "Europe/Berlin"), cancelled=False)
+
+
+def test_a_checkin_that_another_device_wrote_or_that_got_an_alarm_there_is_no_change(faked: Desk) -> None:
+    call = faked.lisa.does("book", faked.call, "--at", "2026-12-01 15:00", "--every", "week", "--times", "3")
+    exchange(faked.lisa, faked.james)
+    faked.james.does("accept", call["id"])
+    exchange(faked.lisa, faked.james)
+    faked.first()
+    assert "RRULE:FREQ=WEEKLY;INTERVAL=1;COUNT=3" in faked.there.entry(faked.uid)
+    faked.there.edit(faked.uid, r"^SUMMARY:.*$", "SUMMARY:James!")
+    assert faked.lisa.does("calendar", "pull") == []
+    faked.lisa.does("calendar", "forget", faked.url)
+    assert faked.first() == [(faked.uid, "updated")], "whoever knows nothing of it finds it as it would be written"
+    faked.there.edit(faked.uid, "COUNT=3", "COUNT=4")
+    (found,) = faked.lisa.does("calendar", "pull")
+    assert (found["did"], found["command"]) == ("changed", None)
+    faked.lisa.does("cancel", call["id"], "--on", "2026-12-08 15:00")
+    assert faked.push() == [(faked.uid, "updated")]
+    entry = faked.there.entry(faked.uid)
+    assert ("EXDATE;TZID=Europe/Berlin:20261208T150000" in entry, "COUNT=3" in entry) == (True, True)

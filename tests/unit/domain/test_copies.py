@@ -143,3 +143,19 @@ def test_one_or_two_that_vanish_are_tidied_up() -> None:
     assert not copies.emptied(known[1:], gone)
     assert not copies.emptied(known, gone - {"0"})
     assert not copies.emptied([one._replace(state="hidden") for one in known], gone)
+
+
+def test_a_checkin_is_known_again_by_all_its_times_and_a_time_less_is_written() -> None:
+    """Somebody's alarm, or a push that was cut off, is no change; one time alone never becomes a draft."""
+    known, span = _known(again="weekly"), Span(NOW, NOW + HALF, "UTC")
+    assert copies.seen(known, '"2"', Read(span, cancelled=False, again="weekly")) == known._replace(etag='"2"')
+    for there in (Read(span, cancelled=False), Read(span._replace(start=NOW - 1), cancelled=False, again="weekly")):
+        changed = copies.seen(known, '"2"', there)
+        assert (changed.state, copies.draft(changed, "confirmed")) == ("changed", None)
+    single = copies.seen(_known(), '"2"', Read(span, cancelled=False, again="weekly"))
+    assert (single.state, copies.draft(single, "confirmed")) == ("changed", None)
+    less = Wanted(UIDS[0], CALLS[0], b"", b"less", NOW, NOW + HALF, False, NOW, "weekly but one")
+    assert [step.act for step in copies.plan([less], [changed], NOW, restore=False)] == ["updated"]
+    assert [step.act for step in copies.plan([less._replace(again="weekly")], [changed], NOW, restore=False)] == [
+        "left"
+    ]

@@ -75,7 +75,8 @@ def test_a_cancelled_entry_is_told() -> None:
         ("20261125T153000", "99991231T235959"),
         ("20261125T150000", "00010101T000000"),
         ("DTEND;TZID=Europe/Berlin:20261125T153000", "DURATION:P99999999999999999999W"),
-        ("UID:x", "RRULE:FREQ=DAILY"),
+        ("UID:x", "RRULE:FREQ=DAILY\nRDATE:nonsense"),
+        ("UID:x", "RRULE:FREQ=DAILY\nEXDATE;VALUE=DATE:20261202"),
         ("UID:x", "RECURRENCE-ID:20261125T140000Z"),
         ("END:VEVENT", "END:VEVENT\nBEGIN:VEVENT\nUID:y\nEND:VEVENT"),
         ("BEGIN:VEVENT", "BEGIN:VTODO"),
@@ -96,3 +97,37 @@ def test_whatever_a_server_sends_is_read_or_is_no_call(data: st.DataObject) -> N
     )
     cut = data.draw(st.integers(0, 20))
     copies.read(mine[:at] + junk + mine[at + cut :])
+
+
+RULE = "RRULE:FREQ=WEEKLY;INTERVAL=1;COUNT=4"
+OUT = "EXDATE;TZID=Europe/Berlin:20261202T150000"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        f"{OUT}\nRRULE:COUNT=4;FREQ=WEEKLY;WKST=MO",
+        f"rrule:freq=weekly;interval=1;count=4\n{OUT}\n{OUT}",
+        f"{RULE}\nEXDATE:20261202T140000Z",
+    ],
+)
+def test_what_repeats_alike_is_read_alike(other: str) -> None:
+    mine = copies.read(ical("UID:x", f"{RULE}\n{OUT}"))
+    assert mine.again
+    assert copies.read(ical("UID:x", other)) == mine
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "X-A:b",
+        RULE,
+        f"{RULE}\n{OUT},20261209T150000",
+        f"{RULE.replace('4', '5')}\n{OUT}",
+        f"{RULE}\n{OUT}\nRDATE:20300101T000000Z",
+    ],
+)
+def test_what_repeats_otherwise_is_read_otherwise(other: str) -> None:
+    mine = copies.read(ical("UID:x", f"{RULE}\n{OUT}"))
+    found = copies.read(ical("UID:x", other))
+    assert (found.span, found.again == mine.again) == (mine.span, False)
