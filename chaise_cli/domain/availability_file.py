@@ -13,7 +13,19 @@ from itertools import pairwise
 from typing import Any, Final
 
 from chaise_cli.domain import shape, when
-from chaise_cli.domain.availability import MIDNIGHT, CallKind, DatedHours, Hours, SelfAvailability
+from chaise_cli.domain.availability import (
+    BUFFER_MOST,
+    MIDNIGHT,
+    NOTICE_MOST,
+    STEP_LEAST,
+    STEP_MOST,
+    WINDOW_MOST,
+    CallKind,
+    DatedHours,
+    Hours,
+    SelfAvailability,
+)
+from chaise_cli.domain.booking import MINUTES_MOST
 from chaise_cli.domain.when import MINUTE
 from chaise_cli.errors import Usage
 
@@ -22,7 +34,12 @@ WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LENGTH: Final = "30m"  # these three unless the file says otherwise
 STEP: Final = "30m"
 WINDOW: Final = "60d"
-_LENGTHS: Final = ("step", "before", "after", "notice")
+_LENGTHS: Final = {  # in minutes, from and to
+    "step": (STEP_LEAST, STEP_MOST),
+    "before": (0, BUFFER_MOST),
+    "after": (0, BUFFER_MOST),
+    "notice": (0, NOTICE_MOST),
+}
 _COUNTS: Final = ("per_day", "per_week")
 _RANGE: Final = r"([0-2][0-9]):([0-5][0-9])-([0-2][0-9]):([0-5][0-9])"
 
@@ -111,26 +128,30 @@ def _kind(name: str, given: Any) -> CallKind:
     lengths = given.get("lengths", [LENGTH])
     if not isinstance(lengths, list):
         raise BadAvailability(where=f"{where}.lengths", why='is a list, as ["30m", "1h"]')
-    days, rest = divmod(_minutes(f"{where}.window", given.get("window", WINDOW)), MIDNIGHT)
+    days, rest = divmod(
+        _minutes(f"{where}.window", given.get("window", WINDOW), MIDNIGHT, WINDOW_MOST * MIDNIGHT), MIDNIGHT
+    )
     if rest:
         raise BadAvailability(where=f"{where}.window", why='counts whole days, as "60d"')
     step, before, after, notice = (
-        _minutes(f"{where}.{key}", given.get(key, STEP if key == "step" else "0m")) for key in _LENGTHS
+        _minutes(f"{where}.{key}", given.get(key, STEP if key == "step" else "0m"), *span)
+        for key, span in _LENGTHS.items()
     )
     per_day, per_week = (given.get(key) for key in _COUNTS)
-    minutes = tuple(_minutes(f"{where}.lengths", length) for length in lengths)
+    minutes = tuple(_minutes(f"{where}.lengths", length, 1, MINUTES_MOST) for length in lengths)
     return CallKind(name, minutes, step, before, after, notice, days, per_day, per_week, given.get("place"))
 
 
-def _minutes(where: str, given: Any) -> int:
-    if given == "0m":
-        return 0
+def _minutes(where: str, given: Any, least: int, most: int) -> int:
+    """A length that a person wrote, in minutes. Raises BadAvailability, with the bounds as people write them."""
     try:
-        minutes, rest = divmod(when.read_duration(str(given)), MINUTE)
+        minutes, rest = divmod(0 if given == "0m" else when.read_duration(str(given)), MINUTE)
     except when.NotADuration as error:
         raise BadAvailability(where=where, why=error.sentence()) from error
     if rest:
         raise BadAvailability(where=where, why='counts whole minutes, as "1h30m"')
+    if not least <= minutes <= most:
+        raise BadAvailability(where=where, why=f"must be from {minutes_text(least)} to {minutes_text(most)}")
     return minutes
 
 

@@ -98,7 +98,7 @@ def offer(session: Session, asked: Request | None, what: Named, offering: Offeri
         return public("book", known or _newest(w, written))
 
     def warn(state: DealState) -> list[str]:
-        return [*_in_place_of(state, known), *_clashes(session, state, every), *busy.warnings(session, every)]
+        return [*_in_place_of(state, known), *_clashes(session, state, every, known), *busy.warnings(session, every)]
 
     return acting.act(session, asked, enter, decide, subject, warn)
 
@@ -121,6 +121,14 @@ def length(session: Session, what: Named, said: int | None, usual: int = USUAL) 
     state = showing.state_of(session, finding.deal_of(session, what))
     slot = booking_acts.find(state.bookings, what.event).slot
     return slot.end - slot.start
+
+
+def is_checkin(session: Session, what: Named) -> bool:
+    """Whether a call is named that comes again: one time would take the place of all of its times."""
+    if what.kind != "book":
+        return False
+    state = showing.state_of(session, finding.deal_of(session, what))
+    return booking_acts.find(state.bookings, what.event).offer.series is not None
 
 
 def slots_of(offering: Offering, lasting: int) -> list[Slot]:
@@ -311,10 +319,10 @@ def _place(session: Session, w: DealWriter, minutes: int) -> str | None:
     return lengths.place if lengths else None
 
 
-def _clashes(session: Session, state: DealState, offered: Sequence[Slot]) -> list[str]:
+def _clashes(session: Session, state: DealState, offered: Sequence[Slot], moved: EventId | None) -> list[str]:
     """Other agreed calls of this home at the times offered: a warning, for only the talent's time is guarded.
 
-    And times that the talent, having told free ones, has not told.
+    And times that the talent, having told free ones, has not told. moved: the call itself, whose old time is no clash.
     """
     if state.deal.parties.talent == session.me.identity:
         return []
@@ -323,7 +331,7 @@ def _clashes(session: Session, state: DealState, offered: Sequence[Slot]) -> lis
         f"{public('book', other)} is at the same time as {when.one_zone(slot.start, slot.zone)}"
         for slot in offered
         for other in deal_reads.calls_between(session.db, slot.start, slot.end)
-        if other not in own or own[other].slot not in offered
+        if other != moved and (other not in own or own[other].slot not in offered)
     ]
     return found + busy.clashes(session, offered)
 

@@ -296,8 +296,19 @@ def test_one_call_in_the_place_of_a_checkin_is_said_to_end_all_its_times(
     call = checkin(lisa, james, deal)
     warned = james.run("book", call, "--at", "2026-11-27 09:00", "--json").json["warnings"]
     assert [one for one in warned if f"of all 3 times of the check-in; chaise cancel {call} --on TIME" in one]
+    james.does("availability", "--set", "-", stdin='zone = "America/New_York"\nhours.mon = ["09:00-10:00"]')
+    free = james.run("book", call, "--slots", "--json")
+    assert (len(free.data), free.json["next"]) == (4, []), "no step that would end the other times"
     exchange(lisa, james)
     assert "would repeat: no: one call in the place of all times" in lisa.run("show", call).out
+
+
+def test_a_call_is_not_warned_of_for_being_at_its_own_old_time(lisa: Person, james: Person, deal: str) -> None:
+    call = checkin(lisa, james, deal)
+    moved = lisa.run("book", call, "--at", "2026-11-25 15:15", "--every", "week", "--times", "3", "--json")
+    assert (moved.exit, moved.json["warnings"]) == (0, [])
+    other = lisa.run("book", deal, "--at", "2026-12-02 15:15", "--allow-overlap", "--json")
+    assert [one for one in other.json["warnings"] if call in one]
 
 
 def test_one_time_of_a_checkin_is_called_off(lisa: Person, james: Person, deal: str, tmp_path: Path) -> None:
