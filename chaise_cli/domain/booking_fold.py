@@ -160,7 +160,14 @@ TABLE: Final = (
     Rule("confirmed", BookingAccepted, "answerer", "confirmed", "accept", "names the open move and a slot of it"),
     Rule("confirmed", BookingDeclined, "answerer", "confirmed", "decline", "names the open move"),
     Rule("confirmed", BookingWithdrawn, "offerer", "confirmed", "withdraw", "names the open move"),
-    Rule("confirmed", BookingSkipped, "either", "confirmed", "cancel --on", "names times that stand, not all"),
+    Rule(
+        "confirmed",
+        BookingSkipped,
+        "either",
+        "confirmed",
+        "cancel --on",
+        "names some of its times, one that stands, and leaves one",
+    ),
     Rule("confirmed", BookingCancelled, "either", "cancelled", "cancel", ""),
     Rule("confirmed", BookingMet, "either", "met", "book --met", ""),
     Rule("confirmed", BookingMissed, "either", "no_show", "book --no-show", "names a side"),
@@ -256,8 +263,14 @@ def _guard(booking: Booking, parties: Parties, who: IdentityId, body: Body) -> N
 
 
 def _may_skip(booking: Booking, body: BookingSkipped) -> bool:
+    """Whether it names times of the check-in, of which one stands, and another one does that it does not name.
+
+    What the other side has left out meanwhile may be among them: two that cross leave out what both named.
+    """
+    if booking.offer.series is None or not set(body.starts) <= set(booking.offer.series.starts):
+        return False
     standing = {start for start, _ in booking.times}
-    return booking.offer.series is not None and standing > set(body.starts)
+    return bool(standing - set(body.starts)) and bool(standing & set(body.starts))
 
 
 def said(booking: Booking, who: IdentityId) -> Word | None:

@@ -423,6 +423,17 @@ def test_a_folded_checkin_survives_being_stored() -> None:
     assert record.load(Bookings, json.loads(record.dump(told.bookings))) == told.bookings
 
 
+def test_two_sides_that_leave_out_the_same_time_at_once_leave_out_all_they_named() -> None:
+    told, call = agreed(0, 24, 48, 72)
+    both, one, other = (slot(hours).start for hours in (24, 0, 48))
+    told.tell(BookingSkipped(call, (one, both)), CLIENT)
+    told.tell(BookingSkipped(call, (both, other)), TALENT)  # not knowing of the first
+    assert told.bookings.by_id[call].skipped == (one, both, other)
+    for again in ((both,), (both, slot(72).start), (both, slot(96).start)):
+        with pytest.raises(NoSuchTime):
+            told.tell(BookingSkipped(call, again), TALENT)
+
+
 # Limits of the talent
 
 ALL_DAY: Final = Hours(0, 24 * 60)
