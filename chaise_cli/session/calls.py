@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from chaise_cli.domain.availability import SelfAvailability
-    from chaise_cli.domain.booking import BookingBody, Series, Slot
+    from chaise_cli.domain.booking import Booking, BookingBody, Series, Slot
     from chaise_cli.domain.booking_acts import Taken
     from chaise_cli.domain.fold import DealState
     from chaise_cli.session.acting import Done
@@ -80,6 +80,7 @@ def offer(session: Session, asked: Request | None, what: Named, offering: Offeri
     offered = slots_of(offering, length(session, what, offering.length))
     series = _series(offering, offered)
     every = series.slots(offered[0]) if series else offered
+    replaced = [] if series else _in_place_of(session, what)
     enter = acting.in_deal(session, finding.deal_of(session, what)) if known else meeting.reach(session, what)
 
     def decide(w: DealWriter) -> list[BookingBody]:
@@ -98,15 +99,15 @@ def offer(session: Session, asked: Request | None, what: Named, offering: Offeri
         return public("book", known or _newest(w, written))
 
     def warn(state: DealState) -> list[str]:
-        return [*_in_place_of(state, known), *_clashes(session, state, every, known), *busy.warnings(session, every)]
+        return [*replaced, *_clashes(session, state, every, known), *busy.warnings(session, every)]
 
     return acting.act(session, asked, enter, decide, subject, warn)
 
 
-def _in_place_of(state: DealState, booking: EventId | None) -> list[str]:
-    """That a single call was offered in the place of all times of an agreed check-in."""
-    call = state.bookings.by_id[booking] if booking else None
-    if call is None or call.move is None or call.move.series or not call.offer.series:
+def _in_place_of(session: Session, what: Named) -> list[str]:
+    """That a single call is offered in the place of all times of a check-in."""
+    call = checkin(session, what)
+    if call is None:
         return []
     ways = f"chaise cancel {public('book', call.id)} --on TIME leaves one out, and --every and --times move all"
     return [f"this would take the place of all {len(call.times)} times of the check-in; {ways}"]
@@ -123,12 +124,12 @@ def length(session: Session, what: Named, said: int | None, usual: int = USUAL) 
     return slot.end - slot.start
 
 
-def is_checkin(session: Session, what: Named) -> bool:
-    """Whether a call is named that comes again: one time would take the place of all of its times."""
+def checkin(session: Session, what: Named) -> Booking | None:
+    """A call that is named and comes again: one time would take the place of all of its times."""
     if what.kind != "book":
-        return False
-    state = showing.state_of(session, finding.deal_of(session, what))
-    return booking_acts.find(state.bookings, what.event).offer.series is not None
+        return None
+    call = booking_acts.find(showing.state_of(session, finding.deal_of(session, what)).bookings, what.event)
+    return call if call.offer.series and call.state in {"proposed", "confirmed", "conflicted"} else None
 
 
 def slots_of(offering: Offering, lasting: int) -> list[Slot]:

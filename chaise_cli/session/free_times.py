@@ -56,7 +56,7 @@ def find(session: Session, what: Named, said: int | None, within: int) -> Free:
     zones = {"tz": me.settings.tz, "theirs": showing.zone_of(session, other) or (told.times.tz if told else None)}
     made = [{"start": instant_text(at), "end": instant_text(at + minutes * MINUTE), **zones} for at in starts]
     warnings = [*_warnings(session, told, other), *busy.warnings(session, ())]
-    return Free(made, warnings, [] if calls.is_checkin(session, what) else _next(what, made, minutes))
+    return Free(made, warnings, [] if calls.checkin(session, what) else _next(what, made, minutes))
 
 
 def _whom(session: Session, what: Named) -> tuple[IdentityId, SpaceId | None]:

@@ -296,6 +296,9 @@ def test_one_call_in_the_place_of_a_checkin_is_said_to_end_all_its_times(
     call = checkin(lisa, james, deal)
     warned = james.run("book", call, "--at", "2026-11-27 09:00", "--json").json["warnings"]
     assert [one for one in warned if f"of all 3 times of the check-in; chaise cancel {call} --on TIME" in one]
+    offered = lisa.does("book", deal, "--at", LATER, "--every", "week", "--times", "2")["id"]
+    warned = lisa.run("book", offered, "--at", LATER, "--json").json["warnings"]
+    assert [one for one in warned if "of all 2 times of the check-in" in one], "so before it is agreed"
     james.does("availability", "--set", "-", stdin='zone = "America/New_York"\nhours.mon = ["09:00-10:00"]')
     free = james.run("book", call, "--slots", "--json")
     assert (len(free.data), free.json["next"]) == (4, []), "no step that would end the other times"
