@@ -107,10 +107,17 @@ def _said_by(facts: EntryFacts, booking: Booking, partstat: str) -> EntryFacts:
 
 
 def _at(facts: EntryFacts, offer: Offer) -> EntryFacts:
-    """The same about an open offer: its first slot, its link and its words."""
+    """The same about an open offer: its first slot, or all its times if it is a check-in, its link and its words."""
     slot = offer.slots[0]
     return facts._replace(
-        status="tentative", start=slot.start, end=slot.end, tz=slot.zone, url=offer.url, note=offer.note
+        status="tentative",
+        start=slot.start,
+        end=slot.end,
+        tz=slot.zone,
+        url=offer.url,
+        note=offer.note,
+        series=offer.series,
+        skipped=(),
     )
 
 

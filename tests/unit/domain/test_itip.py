@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 from chaise_cli import ids
 from chaise_cli.domain.booking import (
     NONE,
+    BookingAccepted,
     BookingCancelled,
     BookingMet,
+    BookingSkipped,
     BookingWithdrawn,
 )
 from chaise_cli.domain.itip import METHODS, NotYoursToSend, message, permitted, sendable
 from chaise_cli.errors import Refused
 from tests.unit.domain.call_story import INVITED, ORGANIZER, Call
-from tests.unit.domain.deal_cast import CLIENT, STRANGER, Told
+from tests.unit.domain.deal_cast import CLIENT, STRANGER, TALENT, Told, checkin, offer, slot
 
 
 def test_the_first_offer_is_a_request_that_waits_for_an_answer() -> None:
@@ -179,3 +181,18 @@ def tell(call: Call, verb: str, by: ids.IdentityId, hours: int) -> None:
             call.tell(BookingCancelled(call.id, ""), by)
         case _:
             call.tell(BookingMet(call.id), by)
+
+
+def test_a_message_about_a_move_has_the_times_of_that_offer_alone() -> None:
+    """A check-in that would become one call, and one that would become another check-in."""
+    told = Told(NONE)
+    call = told.tell(checkin(0, 24, 48), CLIENT)
+    told.tell(BookingAccepted(call, call, 1, allow_overlap=False), TALENT)
+    told.tell(BookingSkipped(call, (slot(24).start,)), CLIENT)
+    single = told.tell(offer(slot(72), booking=call, answers=call), CLIENT)
+    asked = message(told.bookings.by_id[call], "REQUEST")
+    assert (asked.start, asked.series, asked.skipped) == (slot(72).start, None, ())
+    told.tell(checkin(96, 120, booking=call, answers=single), TALENT)
+    countered = message(told.bookings.by_id[call], "COUNTER")
+    assert countered.series
+    assert (countered.series.starts, countered.skipped) == ((slot(96).start, slot(120).start), ())
