@@ -22,6 +22,7 @@ from chaise_cli.domain.booking import (
     BookingCancelled,
     Bookings,
     BookingSkipped,
+    BookingWithdrawn,
     Series,
     Slot,
 )
@@ -30,7 +31,7 @@ from chaise_cli.domain.booking_fold import permit
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.recorded import By, Parties
 from chaise_cli.errors import Refused, Usage
-from chaise_cli.ids import EventId
+from chaise_cli.ids import EventId, IdentityId
 
 OVER: Final = "the deal is over"
 
@@ -135,10 +136,12 @@ def skip(bookings: Bookings, by: By, parties: Parties, booking: EventId, at: Seq
     return [body]
 
 
-def ended(bookings: Bookings, now: int) -> list[BookingBody]:
-    """What ends the check-ins of a deal that is over; for the devices of either side to write."""
-    found: list[BookingBody] = []
-    for call in bookings.by_id.values():
+def ended(bookings: Bookings, by: IdentityId, now: int) -> list[BookingBody]:
+    """What ends the check-ins of a deal that is over, this side's offers first; for the devices of either side."""
+    calls = bookings.by_id.values()
+    open_ = [(call.id, call.open) for call in calls if call.open and call.open.by == by and call.open.series]
+    found: list[BookingBody] = [BookingWithdrawn(call, offer.id, "withdrawn") for call, offer in open_]
+    for call in calls:
         if call.state != "confirmed" or call.offer.series is None:
             continue
         left = tuple(start for start, _ in call.times if start > now)

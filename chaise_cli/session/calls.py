@@ -175,6 +175,9 @@ def accept(
     """Take a slot of the other side's offer."""
 
     def decide(w: DealWriter) -> list[BookingBody]:
+        offered = booking_acts.find(w.state.bookings, booking).open
+        if offered and offered.series and w.state.deal.state in deal_reads.ENDED:
+            raise SeriesOver(deal=w.state.deal.public)
         bodies = booking_acts.accept(
             w.state.bookings, w.by, w.state.deal.parties, booking, slot=slot, at=at, taken=taken(session, w),
             own=_own(session, w), allow_overlap=overlap, beyond_limits=beyond_limits,

@@ -90,7 +90,7 @@ def _look_after(session: Session, no: int, confirmed: Sequence[Taken], problems:
     if by.identity in state.deal.parties[:2]:
         deal.write(booking_acts.lapsed(state.bookings, by.identity, by.now))
         if state.deal.state in deal_reads.ENDED:
-            deal.write(booking_series.ended(deal.state.bookings, by.now))
+            deal.write(booking_series.ended(deal.state.bookings, by.identity, by.now))
     if by.identity == state.deal.parties.talent:
         deal.write(booking_acts.yielding(deal.state.bookings, state.deal.parties, confirmed))
         deal.write(calls.reissued(session, deal))

@@ -397,3 +397,20 @@ def test_a_paid_call_is_a_milestone_that_names_it_and_by_itself_moves_no_money(
     lisa.does("release", f"{deal}/1", "--confirm", "90.00 EUR to @james")
     settle(lisa, james)
     assert james.does("show", f"{deal}/1")["released"]["text"] == "90.00 EUR"
+
+
+def test_a_checkin_offered_in_a_deal_that_is_over_is_not_taken_and_is_taken_back(
+    lisa: Person, james: Person, board: str
+) -> None:
+    post = lisa.does("post", "Campaign", "--budget", "1500..2500EUR")["id"]
+    exchange(lisa, james)
+    deal = james.does("propose", post, "--milestone", "Setup=600EUR@2026-12-20")["id"]
+    exchange(lisa, james)
+    call = lisa.does("book", deal, "--at", LATER, "--every", "week", "--times", "3")["id"]
+    exchange(lisa, james)
+    james.does("withdraw", deal)
+    refused = james.fails("accept", call)
+    assert (refused.code, refused.exit) == ("booking.deal_over", 5)
+    settle(lisa, james)
+    assert james.does("show", call)["state"] == "declined"
+    assert james.does("inbox", "--kind", "call") == []

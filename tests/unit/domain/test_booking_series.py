@@ -23,6 +23,7 @@ from chaise_cli.domain.booking import (
     Bookings,
     BookingSeriesOffered,
     BookingSkipped,
+    BookingWithdrawn,
     Series,
     Slot,
 )
@@ -225,18 +226,18 @@ def test_how_a_checkin_went_is_said_after_its_last_time() -> None:
 
 def test_a_checkin_ends_with_its_deal_and_what_was_stays() -> None:
     told, call = agreed(0, 24, 48)
-    assert ended(told.bookings, NOW) == [BookingCancelled(call, "the deal is over")]
-    later = ended(told.bookings, TOMORROW + HOUR)
+    assert ended(told.bookings, TALENT, NOW) == [BookingCancelled(call, "the deal is over")]
+    later = ended(told.bookings, TALENT, TOMORROW + HOUR)
     assert later == [BookingSkipped(call, (TOMORROW + DAY, TOMORROW + 2 * DAY))]
     told.tell(later[0], TALENT)
-    assert ended(told.bookings, TOMORROW + HOUR) == []
+    assert ended(told.bookings, TALENT, TOMORROW + HOUR) == []
     assert told.bookings.by_id[call].state == "confirmed"
 
 
 def test_single_calls_outlive_the_deal() -> None:
     told = Told(NONE)
     told.agree(CLIENT)
-    assert ended(told.bookings, NOW) == []
+    assert ended(told.bookings, TALENT, NOW) == []
 
 
 # New zone data
@@ -421,6 +422,18 @@ def test_a_folded_checkin_survives_being_stored() -> None:
     told.tell(BookingSkipped(call, (TOMORROW,)), TALENT)
     told.tell(verdict(told, call), TALENT)
     assert record.load(Bookings, json.loads(record.dump(told.bookings))) == told.bookings
+
+
+def test_what_was_offered_is_taken_back_when_the_deal_is_over() -> None:
+    told, call = agreed(0, 24)
+    other = told.tell(checkin(48, 72), CLIENT)
+    moved = told.tell(checkin(96, 120, booking=call, answers=call), CLIENT)
+    back = [BookingWithdrawn(call, moved, "withdrawn"), BookingWithdrawn(other, other, "withdrawn")]
+    assert ended(told.bookings, CLIENT, NOW) == [*back, BookingCancelled(call, "the deal is over")]
+    assert ended(told.bookings, TALENT, NOW) == [BookingCancelled(call, "the deal is over")]
+    for body in ended(told.bookings, CLIENT, NOW):
+        told.tell(body, CLIENT)
+    assert ended(told.bookings, CLIENT, NOW) == []
 
 
 def test_two_sides_that_leave_out_the_same_time_at_once_leave_out_all_they_named() -> None:
