@@ -149,7 +149,7 @@ class NotTold(NotFound):
 
     code = "availability.not_told"
     message = "{who} has told you no free times"
-    hint = "offer times of your own: chaise book {what} --at TIME; or ask for them: chaise availability --share DEAL"
+    hint = "offer times of your own: chaise book {what} --at TIME; or let them run: chaise availability --share DEAL"
     who: str
     what: str
 

@@ -121,7 +121,7 @@ class NoSuchTime(Refused):
     """A time that is to be left out is none of the check-in's, or the last that was left."""
 
     code = "booking.no_such_time"
-    message = "{booking} does not take place at that time, or at no other"
+    message = "{booking} has no such time to leave out, or no other time that would be left"
     hint = "`chaise show {booking}` lists its times; `chaise cancel {booking}` ends it"
     booking: str
 

@@ -11,7 +11,7 @@ from chaise_cli.domain import availability
 from chaise_cli.domain.availability import SlotsShared
 from chaise_cli.domain.booking_fold import NotASide
 from chaise_cli.ids import SpaceId
-from chaise_cli.session import acting, busy, calls, dealing, meeting, writing
+from chaise_cli.session import acting, busy, calls, dealing, finding, meeting, writing
 from chaise_cli.store import deal_reads, events, own, selves
 
 if TYPE_CHECKING:
@@ -45,8 +45,13 @@ def share(session: Session, asked: Request | None, what: Named, *, stop: bool) -
         else:
             own.put(session.db, own.TOLD + w.space.id, b"1")
 
-    def warn(_: DealState) -> list[str]:
-        return [] if stop else busy.warnings(session, ())
+    def warn(state: DealState) -> list[str]:
+        if stop:
+            return []
+        told = deal_reads.told(session.db, finding.space_no(session, state.deal.space), session.me.identity)
+        none = told is not None and not any(one.runs for one in told.times.lengths)
+        said = ["none of your times is free, and so they were told: chaise availability"] if none else []
+        return [*said, *busy.warnings(session, ())]
 
     return acting.act(session, asked, meeting.reach(session, what), decide, acting.the_deal, warn, then=note)
 

@@ -190,6 +190,16 @@ def test_the_talents_buffers_notice_and_limits_hold_where_the_talent_acts(
     assert (made["until"], made["url"]) == ("2026-11-22T08:00:00Z", "https://meet.example/james")
 
 
+def test_who_tells_that_no_time_is_free_is_warned(lisa: Person, james: Person, deal: str) -> None:
+    james.does("availability", "--set", "-", stdin='zone = "America/New_York"')
+    told = james.run("availability", "--share", deal, "--json")
+    assert told.json["warnings"] == ["none of your times is free, and so they were told: chaise availability"]
+    james.does("availability", "--set", "-", stdin=HOURS)
+    assert james.run("availability", "--share", deal, "--json").json["warnings"] == []
+    exchange(lisa, james)
+    assert starts(lisa, deal, "--in", "4d") == MONDAY
+
+
 def test_a_day_of_25_hours_offers_the_repeated_hour_twice(lisa: Person, james: Person, deal: str) -> None:
     lisa.now = james.now = "2027-10-30T12:00:00Z"
     james.does("availability", "--set", "-", stdin='zone = "Europe/Berlin"\nhours.sun = ["02:00-03:00"]')
