@@ -205,8 +205,10 @@ def _caldav(session: Session, source: Source, _tag: str | None) -> Content:
     try:
         with caldav.Server(source.url, *busy.login(session.db, source.no)) as server:
             return Content(server.busy(start, end))
+    except caldav.NoCalendar as error:  # neither address is told, which may be a secret: this one, and a redirect's
+        raise Failed(f"there is no calendar: {error.why}") from error
     except caldav.TROUBLE as error:
-        raise Failed(error.sentence()) from error
+        raise Failed(error.sentence().partition(", to ")[0]) from error
 
 
 FETCH: Final[Mapping[str, Callable[[Session, Source, str | None], Content | None]]] = {

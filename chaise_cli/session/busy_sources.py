@@ -204,7 +204,7 @@ def _source(given: Adding, kind: str, url: str, before: Source | None, others: s
 
 def _free_name(kind: str, url: str, taken: set[str]) -> str:
     """The host, or the last part of the path; with a number where that is taken."""
-    whole = (urlsplit(url).hostname or "") if kind == "web" else Path(url).stem
+    whole = Path(url).stem if kind in asked.LOCAL else (urlsplit(url).hostname or "")
     base = "".join(c for c in whole if c.isprintable()).strip()[:NAME_MOST] or "calendar"
     names = [base, *(f"{base}-{n}" for n in range(2, len(taken) + 2))]
     return next(name for name in names if name not in taken)

@@ -169,7 +169,8 @@ class Server:
             if answer.status == 404:
                 raise NoCalendar(url=self.url, why="it is gone")
             if answer.status != 207:
-                return self.changes("") if next_ and answer.status in _FORGOTTEN else self._listed()
+                # A token that came a moment ago cannot be forgotten; whoever says so gets no third chance.
+                return self.changes("") if start and answer.status in _FORGOTTEN else self._listed()
             piece = self._read(answer, "REPORT")
             found += piece.found
             if piece.token is None or piece.token == next_:

@@ -188,8 +188,9 @@ class _Push:
             return [_told(self._session, self._calendar, step)]
         if step.act == "deleted":
             assert step.known is not None, "only what is known is deleted"
-            self._delete(step.known)
-            return [_told(self._session, self._calendar, step)]
+            if self._delete(step.known):
+                return [_told(self._session, self._calendar, step)]
+            return [_item(self._session, self._calendar, "left", None, step.known)]
         assert step.wanted is not None, "what is written is wanted"
         hidden = step.known is None or step.known.state == "hidden"
         etag = None if hidden or step.known is None else step.known.etag
@@ -216,13 +217,17 @@ class _Push:
         did = "left" if found.state == "written" else found.state  # somebody changes it all the time
         return [_item(self._session, self._calendar, did, None, found)]
 
-    def _delete(self, known: Known) -> None:
-        """An entry that nobody wants any more goes, whatever was made of it."""
+    def _delete(self, known: Known) -> bool:
+        """An entry that nobody wants any more goes, whatever was made of it; whether it went."""
         gone = known.state == "hidden" or self._server.delete(known.uid, known.etag)
-        if not gone and (got := self._server.get(known.uid)):
-            gone = self._server.delete(known.uid, got.etag)
+        if not gone:
+            got = self._server.get(known.uid)
+            gone = got is None or self._server.delete(known.uid, got.etag)
+        if not gone:
+            return False
         with self._session.admitting():
             store.drop(self._session.db, self._calendar.no, known.uid)
+        return True
 
     def _planned(self, held: Sequence[Known]) -> list[Step]:
         return copies.plan(self._wanted, held, self._session.clock.now(), restore=self._restore)

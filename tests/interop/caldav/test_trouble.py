@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
 
 from tests.fakes.calendar_servers import Fake
@@ -174,3 +177,40 @@ def test_forgetting_leaves_the_entries(faked: Desk) -> None:
     faked.lisa.does("calendar", "forget", faked.url)
     assert list(faked.there.entries()) == [f"{faked.uid}.ics"]
     assert faked.lisa.fails("calendar", "pull").code == "calendar.not_pushed_to"
+
+
+def test_a_server_that_forgets_each_token_at_once_is_told_and_not_followed(
+    fake: Fake, faked: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faked.first()
+    more_calls(faked, 1)
+    faked.push()
+    fake.piece = 1
+    answer = fake.answer
+
+    def forgetful(method: str, path: str, headers: Any, body: str) -> tuple[int, dict[str, str], str]:
+        if method == "REPORT" and re.search(r"<sync-token>\d", body):
+            return 403, {}, '<error xmlns="DAV:"><valid-sync-token/></error>'
+        return answer(method, path, headers, body)
+
+    monkeypatch.setattr(fake, "answer", forgetful)
+    assert faked.lisa.does("calendar", "pull") == []
+    assert len(fake.asked) < 20
+
+
+def test_an_entry_that_the_server_will_not_delete_is_not_told_as_deleted(
+    fake: Fake, faked: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faked.first()
+    offered = faked.lisa.does("book", faked.deal, "--at", "2026-12-01 10:00", "--at", "2026-12-02 10:00")
+    faked.push()
+    faked.lisa.does("withdraw", offered["id"])
+    answer = fake.answer
+
+    def stubborn(method: str, path: str, headers: Any, body: str) -> tuple[int, dict[str, str], str]:
+        return (412, {}, "") if method == "DELETE" else answer(method, path, headers, body)
+
+    with monkeypatch.context() as there:
+        there.setattr(fake, "answer", stubborn)
+        assert "deleted" not in {did for _, did in faked.push()}
+    assert "deleted" in {did for _, did in faked.push()}
