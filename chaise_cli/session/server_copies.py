@@ -154,6 +154,7 @@ def pull(session: Session, calendar: Calendar, read: Callable[[bytes], Read]) ->
     except caldav.TROUBLE as error:
         return Outcome([], error)
     with session.admitting():
+        _still(session, calendar)
         for one in news:
             store.note(session.db, calendar.no, one)
         store.note_pulled(session.db, calendar.no, changes.token, session.clock.now())
@@ -234,7 +235,14 @@ class _Push:
 
     def _note(self, copy: Known) -> None:
         with self._session.admitting():
+            _still(self._session, self._calendar)
             store.note(self._session.db, self._calendar.no, copy)
+
+
+def _still(session: Session, calendar: Calendar) -> None:
+    """Raise NoneKnown where another process has forgotten the calendar meanwhile."""
+    if not any(one.no == calendar.no for one in known(session, calendar.url)):
+        raise NoneKnown(given=calendar.url[:200], known="another of that address")
 
 
 def _gone(held: Sequence[Known], changes: caldav.Changes) -> set[str]:
