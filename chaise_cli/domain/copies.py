@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal
 
 from chaise_cli.domain import when
+from chaise_cli.domain.booking import MINUTES_MOST
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.when import DAY, MINUTE
 from chaise_cli.ids import public
@@ -147,5 +148,7 @@ def draft(known: Known, call_state: str) -> str | None:
     start, end, tz = known.there
     at = when.utc(start).astimezone(when.zone(when.shown(tz))).isoformat(timespec="minutes")
     length = end - start
+    if not 1 <= length // MINUTE <= MINUTES_MOST:
+        return None
     lasts = "" if length == known.end - known.start else f" --for {when.duration_text(length - length % MINUTE)}"
     return f"chaise book {call} --at {at} --tz {when.shown(tz)}{lasts}"

@@ -28,6 +28,7 @@ DEADLINE_S: Final = 30.0
 LISTING: Final = 8 << 20  # bytes of an answer about many entries
 ENTRY: Final = 256 << 10  # bytes of one entry
 _ROUNDS: Final = 1_000  # pieces of one listing
+_MOST: Final = 100_000  # entries of all its pieces
 _XML: Final = "application/xml; charset=utf-8"
 _ICAL: Final = "text/calendar; charset=utf-8"
 _NO_REPORT: Final = frozenset({400, 405, 415, 422, 501})
@@ -178,6 +179,8 @@ class Server:
             next_ = piece.token
             if not any(one.status == 507 for one in piece.found):  # 507: more is to come
                 return self._changes(found, next_, whole=not start)
+            if len(found) > _MOST:
+                break
         raise BadAnswer(host=self._link.to.host, asked="REPORT", why="no end")
 
     def busy(self, start: int, end: int) -> list[bytes]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from chaise_cli.session import caldav
+from chaise_cli.store import server_copies as store
 from tests.fakes.calendar_servers import Fake
 from tests.interop.caldav.conftest import Desk
 
@@ -198,6 +200,20 @@ def test_a_server_that_forgets_each_token_at_once_is_told_and_not_followed(
     assert len(fake.asked) < 20
 
 
+def test_a_list_of_changes_without_end_is_given_up(fake: Fake, faked: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    faked.first()
+    monkeypatch.setattr(caldav, "_MOST", 10)
+    tokens = iter(range(1_000))
+
+    def endless(method: str, path: str, headers: Any, body: str) -> tuple[int, dict[str, str], str]:
+        more = f"<response><href>{path}</href><status>HTTP/1.1 507 More</status></response>"
+        return 207, {}, f'<multistatus xmlns="DAV:">{more}<sync-token>{next(tokens)}</sync-token></multistatus>'
+
+    monkeypatch.setattr(fake, "answer", endless)
+    assert faked.lisa.fails("calendar", "pull").code == "calendar.bad_answer"
+    assert next(tokens) < 20
+
+
 def test_an_entry_that_the_server_will_not_delete_is_not_told_as_deleted(
     fake: Fake, faked: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,3 +230,25 @@ def test_an_entry_that_the_server_will_not_delete_is_not_told_as_deleted(
         there.setattr(fake, "answer", stubborn)
         assert "deleted" not in {did for _, did in faked.push()}
     assert "deleted" in {did for _, did in faked.push()}
+
+
+@pytest.mark.parametrize("at", ["push", "pull"])
+def test_a_calendar_forgotten_meanwhile_is_told(
+    fake: Fake, faked: Desk, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    faked.first()
+    more_calls(faked, 1)
+    answer = fake.answer
+
+    def slow(method: str, path: str, headers: Any, body: str) -> tuple[int, dict[str, str], str]:
+        forget_once()
+        return answer(method, path, headers, body)
+
+    def forget_once() -> None:
+        monkeypatch.setattr(fake, "answer", answer)
+        with faked.lisa.session() as session, session.admitting():
+            store.forget(session.db, 1)
+
+    monkeypatch.setattr(fake, "answer", slow)
+    assert faked.lisa.fails("calendar", at).code == "calendar.not_pushed_to"
+    assert faked.lisa.fails("calendar", "pull").code == "calendar.not_pushed_to"
