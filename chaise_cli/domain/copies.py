@@ -65,10 +65,14 @@ class Known(NamedTuple):
 
 
 class Read(NamedTuple):
-    """What an entry on the server says. span: None for what no call can be: a whole day, a series, no end."""
+    """What an entry on the server says. span: None for what no call can be: a whole day, a series, no end.
+
+    sequence: of the revision that it is.
+    """
 
     span: Span | None
     cancelled: bool
+    sequence: int = 0
 
 
 class Step(NamedTuple):
@@ -114,6 +118,16 @@ def written(wanted: Wanted, etag: str) -> Known:
     """An entry that the server has just taken."""
     uid, booking, _, digest, start, end, over, _ = wanted
     return Known(uid, booking, etag, digest, start, end, over, "written", None)
+
+
+def taken_for_ours(wanted: Wanted, there: Read | None, sequence: int) -> Known:
+    """What we take it that we wrote there, of an entry that we know nothing of: a push cut off, another device.
+
+    sequence: of what is wanted. What is of an earlier revision is as we wrote it then, not what somebody made of it.
+    """
+    known = written(wanted, "")._replace(digest=b"")
+    earlier = there is not None and there.sequence < sequence
+    return known._replace(start=there.span.start, end=there.span.end) if there and there.span and earlier else known
 
 
 def seen(known: Known, etag: str, read: Read | None) -> Known:

@@ -208,9 +208,9 @@ class _Push:
         """What stands there is not what we know: it is read, and the step thought over once."""
         assert step.wanted is not None, "what is written is wanted"
         got = self._server.get(step.uid)
-        # Of an entry that we know nothing of we take it that it was ours: a push that was cut off, another device.
-        base = step.known or copies.written(step.wanted, "")._replace(digest=b"")
-        found = copies.seen(base, got.etag if got else "", self._read(got.data) if got else None)
+        there = self._read(got.data) if got else None
+        base = step.known or copies.taken_for_ours(step.wanted, there, self._read(step.wanted.data).sequence)
+        found = copies.seen(base, got.etag if got else "", there)
         self._note(found)
         next_ = [one for one in self._planned([found]) if one.uid == step.uid]
         if again and next_:

@@ -9,7 +9,7 @@ import pytest
 
 from chaise_cli.session import caldav
 from chaise_cli.store import server_copies as store
-from tests.fakes.calendar_servers import Fake
+from tests.fakes.calendar_servers import PASSWORD, USER, Fake
 from tests.interop.caldav.conftest import Desk
 
 
@@ -252,3 +252,16 @@ def test_a_calendar_forgotten_meanwhile_is_told(
     monkeypatch.setattr(fake, "answer", slow)
     assert faked.lisa.fails("calendar", at).code == "calendar.not_pushed_to"
     assert faked.lisa.fails("calendar", "pull").code == "calendar.not_pushed_to"
+
+
+def test_a_first_push_that_was_cut_off_does_not_hold_a_call_back_that_moves_meanwhile(fake: Fake, faked: Desk) -> None:
+    """What stands there is an older revision of ours, not what somebody made of it."""
+    fake.cut = 0
+    password = faked.lisa.folder / "password"
+    password.write_text(PASSWORD)
+    given = (faked.url, "--user", USER, "--password-file", str(password))
+    assert faked.lisa.fails("calendar", "push", *given).code == "calendar.no_answer"
+    fake.cut = None
+    faked.moved_by_both("2026-11-26 10:00")
+    assert faked.push() == [(faked.uid, "updated")]
+    assert "20261126T100000" in faked.there.entry(faked.uid)
