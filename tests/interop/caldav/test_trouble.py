@@ -265,3 +265,23 @@ def test_a_first_push_that_was_cut_off_does_not_hold_a_call_back_that_moves_mean
     faked.moved_by_both("2026-11-26 10:00")
     assert faked.push() == [(faked.uid, "updated")]
     assert "20261126T100000" in faked.there.entry(faked.uid)
+
+
+@pytest.mark.parametrize("tag", ['"\u65e5"', '"a\nX-Other: 1"'])
+def test_an_etag_that_no_header_can_hold_is_as_none(
+    fake: Fake, faked: Desk, monkeypatch: pytest.MonkeyPatch, tag: str
+) -> None:
+    faked.first()
+    answer = fake.answer
+
+    def odd(method: str, path: str, headers: Any, body: str) -> tuple[int, dict[str, str], str]:
+        status, more, said = answer(method, path, headers, body)
+        told = re.sub("<getetag>[^<]*<", f"<getetag>{tag}<", said)
+        return status, {} if method == "GET" else more, told
+
+    faked.there.edit(faked.uid, "Kick-off", "Hello")
+    with monkeypatch.context() as there:
+        there.setattr(fake, "answer", odd)
+        assert faked.lisa.does("calendar", "pull") == []
+    faked.moved_by_both("2026-11-26 10:00")
+    assert faked.push() == [(faked.uid, "updated")]
