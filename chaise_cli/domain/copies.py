@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal
 
 from chaise_cli.domain import when
+from chaise_cli.domain.booking import MINUTES_MOST
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.when import DAY, MINUTE
 from chaise_cli.ids import public
@@ -71,12 +72,13 @@ class Known(NamedTuple):
 class Read(NamedTuple):
     """What an entry on the server says. span: None for what no call can be: a whole day, one time of many, no end.
 
-    again: how it repeats, alike for whatever means the same.
+    again: how it repeats, alike for whatever means the same. sequence: of the revision that it is.
     """
 
     span: Span | None
     cancelled: bool
     again: str = ""
+    sequence: int = 0
 
 
 class Step(NamedTuple):
@@ -124,6 +126,18 @@ def written(wanted: Wanted, etag: str) -> Known:
     return Known(uid, booking, etag, digest, start, end, over, "written", None, again)
 
 
+def taken_for_ours(wanted: Wanted, there: Read | None, sequence: int) -> Known:
+    """What we take it that we wrote there, of an entry that we know nothing of: a push cut off, another device.
+
+    sequence: of what is wanted. What is of an earlier revision is as we wrote it then, not what somebody made of it.
+    """
+    known = written(wanted, "")._replace(digest=b"")
+    earlier = there is not None and there.sequence < sequence
+    if there is None or there.span is None or not earlier:
+        return known
+    return known._replace(start=there.span.start, end=there.span.end, again=there.again)
+
+
 def seen(known: Known, etag: str, read: Read | None) -> Known:
     """An entry as it is now known, after the server's copy was read; None was deleted there.
 
@@ -158,5 +172,7 @@ def draft(known: Known, call_state: str) -> str | None:
     start, end, tz = known.there
     at = when.utc(start).astimezone(when.zone(when.shown(tz))).isoformat(timespec="minutes")
     length = end - start
+    if not 1 <= length // MINUTE <= MINUTES_MOST:
+        return None
     lasts = "" if length == known.end - known.start else f" --for {when.duration_text(length - length % MINUTE)}"
     return f"chaise book {call} --at {at} --tz {when.shown(tz)}{lasts}"

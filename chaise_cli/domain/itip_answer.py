@@ -132,7 +132,9 @@ def _from_its_side(
     attending = [address for address, _ in said.attendees]
     named = said.method not in {"REPLY", "COUNTER"} or any(_same(address, invited) for address in attending)
     alone = said.method != "REPLY" or len(attending) == 1  # RFC 5546 section 3.2.3
-    if not (named and alone and _same(said.organizer, organizer) and (not said.sender or _same(said.sender, sender))):
+    if not (
+        named and alone and _same(said.organizer, organizer) and (said.sender is None or _same(said.sender, sender))
+    ):
         raise OtherSender(method=said.method, booking=public("book", booking.id))
 
 

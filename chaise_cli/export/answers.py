@@ -79,6 +79,13 @@ def _of_mail(data: bytes) -> tuple[bytes, str, str]:
 def _said(data: bytes, method: str | None, sender: str | None) -> Said:
     """The message in calendar text; `method` is what the mail says, which has to be the same (RFC 6047 section 2.4)."""
     root, event = _components(data)
+    try:
+        return _of(root, event, method, sender)
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:  # VALUE= makes anything of a property
+        raise Unreadable(why="a value in it is of a kind that it cannot be") from error
+
+
+def _of(root: Any, event: Any, method: str | None, sender: str | None) -> Said:
     inside = str(root.get("METHOD", "")).upper()
     if method is not None and method.upper() != inside:
         raise Unreadable(why="the mail and the calendar in it name different methods")

@@ -6,6 +6,7 @@ Source: RFC 4791 section 4.1; docs/spec/caldav.md.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _NOBODY: Final = ical.Person("", None)
 _SAID_ANYWAY: Final = {"INTERVAL=1", "WKST=MO", ""}  # in a rule, these change nothing
 _LONGEST: Final = timedelta(days=366)
+_NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _LINES: Final[Any] = Contentlines  # the library types neither
 _DURATION: Final[Any] = vDuration
 UNREADABLE: Final = Read(None, cancelled=False)
@@ -54,7 +56,9 @@ def read(data: bytes) -> Read:
         found = _entry(_LINES.from_ical(data.decode("utf-8")))
         if found is None:
             return UNREADABLE
-        return Read(_span(found), _text(found, "STATUS").upper() == "CANCELLED", _again(found))
+        number = _text(found, "SEQUENCE")
+        sequence = int(number) if _NUMBER.fullmatch(number) else 0
+        return Read(_span(found), _text(found, "STATUS").upper() == "CANCELLED", _again(found), sequence)
     except (ValueError, OverflowError):  # no text, no line of a calendar, no time, or one beyond what can be told
         return UNREADABLE
 

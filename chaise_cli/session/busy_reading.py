@@ -78,8 +78,14 @@ def _refresh(session: Session, source: Source) -> Outcome:
         return _read(session, source, content, context)
     except (Failed, busy_web.Failed) as error:
         with session.admitting():
-            busy.note_problem(session.db, source.no, str(error))
+            if _still(session, source):
+                busy.note_problem(session.db, source.no, str(error))
         return Outcome(source, str(error))
+
+
+def _still(session: Session, source: Source) -> bool:
+    """Whether another process has not removed the calendar while it was read; its number may be another's by now."""
+    return any((one.no, one.url) == (source.no, source.url) for one in busy.known(session.db))
 
 
 def _context(session: Session, source: Source) -> bytes:
@@ -100,7 +106,8 @@ def _digest(files: Sequence[bytes]) -> bytes:
 def _note_same(session: Session, source: Source, known: Reading, now: int) -> None:
     if now - known.at >= min(NOTED, source.every) or busy.problem(session.db, source.no):
         with session.admitting():
-            busy.note_reading(session.db, source.no, known._replace(at=now))
+            if _still(session, source):
+                busy.note_reading(session.db, source.no, known._replace(at=now))
 
 
 def _read(session: Session, source: Source, content: Content, context: bytes) -> Outcome:
@@ -119,6 +126,8 @@ def _read(session: Session, source: Source, content: Content, context: bytes) ->
     digest = context + _digest(content.files)
     reading = busy.Reading(digest, content.tag, now, end, int(found["entries"]), len(skipped))
     with session.admitting():
+        if not _still(session, source):
+            return Outcome(source, None)
         busy.replace(session.db, source.no, intervals)
         busy.note_reading(session.db, source.no, reading)
     places = [(f"{content.names[file]}, " if content.names else "") + f"line {line}" for file, line, _why in skipped]
@@ -205,8 +214,10 @@ def _caldav(session: Session, source: Source, _tag: str | None) -> Content:
     try:
         with caldav.Server(source.url, *busy.login(session.db, source.no)) as server:
             return Content(server.busy(start, end))
+    except caldav.NoCalendar as error:  # neither address is told, which may be a secret: this one, and a redirect's
+        raise Failed(f"there is no calendar: {error.why}") from error
     except caldav.TROUBLE as error:
-        raise Failed(error.sentence()) from error
+        raise Failed(error.sentence().partition(", to ")[0]) from error
 
 
 FETCH: Final[Mapping[str, Callable[[Session, Source, str | None], Content | None]]] = {

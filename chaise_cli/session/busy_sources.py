@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 EVERY: Final = when.HOUR  # what is older is stale, unless it was said otherwise
 NAME_MOST: Final = 40
 TOLD: Final = 5  # entries that were skipped, each with its reason
+_BEHIND: Final = re.compile(r"[/?#]")  # what a host ends at
 _READING: Final = "chaise_cli.session.busy_reading"
 _WEB: Final = "chaise_cli.session.busy_web"
 _CALDAV: Final = "chaise_cli.session.caldav"
@@ -97,16 +99,15 @@ def add(session: Session, given: Adding) -> Read:
 
     A file or folder that cannot be read is not remembered, nor is a feed that is no calendar.
     """
-    known = busy.known(session.db)
     kind, url = _place(given.where)
-    if kind == "web" and (given.login is not None or any((one.kind, one.url) == ("caldav", url) for one in known)):
-        kind = _server(session, url)
-    elif given.login is not None:
-        raise BadPlace(given=given.where[:200], why="it is no server, which alone asks for a name and a password")
-    before = next((one for one in known if (one.kind, one.url) == (kind, url)), None)
-    others = {one.name for one in known if one is not before}
-    source = _source(given, kind, url, before, others)
-    with session.admitting():
+    with session.admitting():  # what another process adds meanwhile is seen
+        known = busy.known(session.db)
+        if kind == "web" and (given.login is not None or any((one.kind, one.url) == ("caldav", url) for one in known)):
+            kind = _server(session, url)
+        elif given.login is not None:
+            raise BadPlace(given=given.where[:200], why="it is no server, which alone asks for a name and a password")
+        before = next((one for one in known if (one.kind, one.url) == (kind, url)), None)
+        source = _source(given, kind, url, before, {one.name for one in known if one is not before})
         if before:
             busy.change(session.db, source)
         else:
@@ -131,7 +132,7 @@ def remove(session: Session, name: str) -> Calendar:
 
 
 def refresh(session: Session, names: Sequence[str]) -> Read:
-    """Read these calendars, all when none is named. Raises NoSuchCalendar."""
+    """Read these calendars, all when none is named. Raises NoSuchCalendar, also for one removed meanwhile."""
     sources = [_named(session, name) for name in names] or busy.known(session.db)
     reading: Any = import_module(_READING)
     warnings: list[str] = []
@@ -143,7 +144,8 @@ def refresh(session: Session, names: Sequence[str]) -> Read:
         if len(skipped) > TOLD:
             warnings.append(f"{source.name}: {len(skipped) - TOLD} more entries were skipped")
     error = Unread(names=", ".join(name for name, _ in failed), why=failed[0][1]) if failed else None
-    return Read([_shape(session, source) for source in sources], error, warnings)
+    left = [_named(session, name) for name in names] or busy.known(session.db)
+    return Read([_shape(session, source) for source in left], error, warnings)
 
 
 def _named(session: Session, name: str) -> Source:
@@ -204,7 +206,7 @@ def _source(given: Adding, kind: str, url: str, before: Source | None, others: s
 
 def _free_name(kind: str, url: str, taken: set[str]) -> str:
     """The host, or the last part of the path; with a number where that is taken."""
-    whole = (urlsplit(url).hostname or "") if kind == "web" else Path(url).stem
+    whole = Path(url).stem if kind in asked.LOCAL else (urlsplit(url).hostname or "")
     base = "".join(c for c in whole if c.isprintable()).strip()[:NAME_MOST] or "calendar"
     names = [base, *(f"{base}-{n}" for n in range(2, len(taken) + 2))]
     return next(name for name in names if name not in taken)
@@ -213,7 +215,7 @@ def _free_name(kind: str, url: str, taken: set[str]) -> str:
 def _masked(url: str) -> str:
     """An address without what lies behind the host, which is often a secret."""
     scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.partition('/')[0].rpartition('@')[2][:80]}/…"
+    return f"{scheme}://{_BEHIND.split(rest, maxsplit=1)[0].rpartition('@')[2][:80]}/…"
 
 
 def _shape(session: Session, source: Source) -> Calendar:

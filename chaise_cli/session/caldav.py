@@ -28,6 +28,7 @@ DEADLINE_S: Final = 30.0
 LISTING: Final = 8 << 20  # bytes of an answer about many entries
 ENTRY: Final = 256 << 10  # bytes of one entry
 _ROUNDS: Final = 1_000  # pieces of one listing
+_MOST: Final = 100_000  # entries of all its pieces
 _XML: Final = "application/xml; charset=utf-8"
 _ICAL: Final = "text/calendar; charset=utf-8"
 _NO_REPORT: Final = frozenset({400, 405, 415, 422, 501})
@@ -137,7 +138,7 @@ class Server:
     def get(self, uid: str) -> Got | None:
         """An entry; None where it is gone."""
         answer = self._ask("GET", f"{uid}.ics", b"", {}, known={200, 404, 410}, limit=ENTRY)
-        return Got(answer.headers.get("etag", ""), answer.body) if answer.status == 200 else None
+        return Got(_tag(answer.headers.get("etag")), answer.body) if answer.status == 200 else None
 
     def put(self, uid: str, data: bytes, etag: str | None) -> str | None:
         """Write an entry where it stands as `etag` says, or is none yet; its new ETag, None when it stands otherwise.
@@ -150,7 +151,7 @@ class Server:
         )
         if answer.status == 409 or (answer.status == 404 and etag is None):
             raise NoCalendar(url=self.url, why=f"the server takes no entry ({answer.status})")
-        return None if answer.status in {404, 412} else answer.headers.get("etag", "")
+        return None if answer.status in {404, 412} else _tag(answer.headers.get("etag"))
 
     def delete(self, uid: str, etag: str) -> bool:
         """Delete an entry where it stands as `etag` says; whether it is gone now."""
@@ -169,7 +170,8 @@ class Server:
             if answer.status == 404:
                 raise NoCalendar(url=self.url, why="it is gone")
             if answer.status != 207:
-                return self.changes("") if next_ and answer.status in _FORGOTTEN else self._listed()
+                # A token that came a moment ago cannot be forgotten; whoever says so gets no third chance.
+                return self.changes("") if start and answer.status in _FORGOTTEN else self._listed()
             piece = self._read(answer, "REPORT")
             found += piece.found
             if piece.token is None or piece.token == next_:
@@ -177,6 +179,8 @@ class Server:
             next_ = piece.token
             if not any(one.status == 507 for one in piece.found):  # 507: more is to come
                 return self._changes(found, next_, whole=not start)
+            if len(found) > _MOST:
+                break
         raise BadAnswer(host=self._link.to.host, asked="REPORT", why="no end")
 
     def busy(self, start: int, end: int) -> list[bytes]:
@@ -206,7 +210,7 @@ class Server:
 
     def _changes(self, found: list[multistatus.Found], token: str, *, whole: bool) -> Changes:
         ours = {uid: one for one in found if (uid := uid_in(self._name(one.path)))}
-        etags = {uid: one.etag or "" for uid, one in ours.items() if one.status not in {404, 410}}
+        etags = {uid: _tag(one.etag) for uid, one in ours.items() if one.status not in {404, 410}}
         return Changes(etags, frozenset(ours.keys() - etags.keys()), token, whole)
 
     def _name(self, path: str) -> str:
@@ -250,6 +254,11 @@ def uid_in(name: str) -> str:
     stem, dash, slot = uid.partition("-")
     ours = len(stem) == UID_LENGTH and set(stem) <= set(ALPHABET) and (not dash or (slot.isascii() and slot.isdigit()))
     return uid if ours and uid != name else ""
+
+
+def _tag(given: str | None) -> str:
+    """An ETag that can be sent back as it came; empty for any other, as where none is told."""
+    return given if given and given.isascii() and given.isprintable() else ""
 
 
 def _stamp(ms: int) -> str:

@@ -154,6 +154,7 @@ def pull(session: Session, calendar: Calendar, read: Callable[[bytes], Read]) ->
     except caldav.TROUBLE as error:
         return Outcome([], error)
     with session.admitting():
+        _still(session, calendar)
         for one in news:
             store.note(session.db, calendar.no, one)
         store.note_pulled(session.db, calendar.no, changes.token, session.clock.now())
@@ -188,8 +189,9 @@ class _Push:
             return [_told(self._session, self._calendar, step)]
         if step.act == "deleted":
             assert step.known is not None, "only what is known is deleted"
-            self._delete(step.known)
-            return [_told(self._session, self._calendar, step)]
+            if self._delete(step.known):
+                return [_told(self._session, self._calendar, step)]
+            return [_item(self._session, self._calendar, "left", None, step.known)]
         assert step.wanted is not None, "what is written is wanted"
         hidden = step.known is None or step.known.state == "hidden"
         etag = None if hidden or step.known is None else step.known.etag
@@ -206,9 +208,9 @@ class _Push:
         """What stands there is not what we know: it is read, and the step thought over once."""
         assert step.wanted is not None, "what is written is wanted"
         got = self._server.get(step.uid)
-        # Of an entry that we know nothing of we take it that it was ours: a push that was cut off, another device.
-        base = step.known or copies.written(step.wanted, "")._replace(digest=b"")
-        found = copies.seen(base, got.etag if got else "", self._read(got.data) if got else None)
+        there = self._read(got.data) if got else None
+        base = step.known or copies.taken_for_ours(step.wanted, there, self._read(step.wanted.data).sequence)
+        found = copies.seen(base, got.etag if got else "", there)
         self._note(found)
         next_ = [one for one in self._planned([found]) if one.uid == step.uid]
         if again and next_:
@@ -216,20 +218,31 @@ class _Push:
         did = "left" if found.state == "written" else found.state  # somebody changes it all the time
         return [_item(self._session, self._calendar, did, None, found)]
 
-    def _delete(self, known: Known) -> None:
-        """An entry that nobody wants any more goes, whatever was made of it."""
+    def _delete(self, known: Known) -> bool:
+        """An entry that nobody wants any more goes, whatever was made of it; whether it went."""
         gone = known.state == "hidden" or self._server.delete(known.uid, known.etag)
-        if not gone and (got := self._server.get(known.uid)):
-            gone = self._server.delete(known.uid, got.etag)
+        if not gone:
+            got = self._server.get(known.uid)
+            gone = got is None or self._server.delete(known.uid, got.etag)
+        if not gone:
+            return False
         with self._session.admitting():
             store.drop(self._session.db, self._calendar.no, known.uid)
+        return True
 
     def _planned(self, held: Sequence[Known]) -> list[Step]:
         return copies.plan(self._wanted, held, self._session.clock.now(), restore=self._restore)
 
     def _note(self, copy: Known) -> None:
         with self._session.admitting():
+            _still(self._session, self._calendar)
             store.note(self._session.db, self._calendar.no, copy)
+
+
+def _still(session: Session, calendar: Calendar) -> None:
+    """Raise NoneKnown where another process has forgotten the calendar meanwhile."""
+    if not any(one.no == calendar.no for one in known(session, calendar.url)):
+        raise NoneKnown(given=calendar.url[:200], known="another of that address")
 
 
 def _gone(held: Sequence[Known], changes: caldav.Changes) -> set[str]:

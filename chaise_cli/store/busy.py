@@ -87,8 +87,8 @@ def set_login(connection: Connection, no: int, user: str, password: str) -> None
 
 def login(connection: Connection, no: int) -> tuple[str, str]:
     """Name and password at the server of a calendar; empty where it asks for none."""
-    user, password = connection.execute("SELECT user, password FROM calendar WHERE no = ?", (no,)).fetchone()
-    return user, password
+    found = connection.execute("SELECT user, password FROM calendar WHERE no = ?", (no,)).fetchone()
+    return found or ("", "")
 
 
 def remove(connection: Connection, no: int) -> None:
@@ -106,8 +106,8 @@ def reading(connection: Connection, no: int) -> Reading | None:
 
 def problem(connection: Connection, no: int) -> str | None:
     """Why the last attempt to read a calendar failed; None when it did not."""
-    found: str | None = connection.execute("SELECT problem FROM calendar WHERE no = ?", (no,)).fetchone()[0]
-    return found
+    found = connection.execute("SELECT problem FROM calendar WHERE no = ?", (no,)).fetchone()
+    return found[0] if found else None
 
 
 def note_problem(connection: Connection, no: int, why: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chaise_cli.domain.busy import Busy
 from chaise_cli.store import busy
-from tests.fakes.calendar_servers import PASSWORD, USER
+from tests.fakes.calendar_servers import PASSWORD, USER, Fake
 from tests.interop.caldav.conftest import Desk
 
 DENTIST = Busy(1_796_112_000_000, 1_796_115_600_000)  # 2026-12-01, 08:00 to 09:00 in UTC
@@ -44,3 +44,17 @@ def test_only_a_server_asks_for_a_name_and_only_of_what_we_do_not_fill(faked: De
     for where in (faked.url, str(faked.lisa.folder)):
         assert faked.lisa.fails("calendar", "add", where, *given).code == "calendar.bad_place"
     assert faked.lisa.does("calendars") == []
+
+
+def test_no_output_shows_more_of_an_address_than_its_host(fake: Fake, faked: Desk) -> None:
+    """Of a calendar that is gone or has moved as well: the path is often the secret."""
+    faked.there.ask("MKCALENDAR")
+    password = faked.james.folder / "password"
+    password.write_text(PASSWORD)
+    secret = faked.url.replace("calls", "s3cret")
+    gone = faked.james.fails("calendar", "add", secret, "--user", USER, "--password-file", str(password))
+    assert gone.data["name"] == "127.0.0.1"
+    assert gone.data["problem"]
+    fake.says = (301, {"Location": f"{secret}v2/"}, "")
+    moved = faked.james.fails("calendar", "refresh")
+    assert "s3cret" not in gone.out + gone.err + moved.out + moved.err + faked.james.run("calendars").out

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
 
-from tests.fakes.calendar_servers import Fake
+from chaise_cli.session import caldav
+from chaise_cli.store import server_copies as store
+from tests.fakes.calendar_servers import PASSWORD, USER, Fake
 from tests.interop.caldav.conftest import Desk
 
 
@@ -174,3 +179,109 @@ def test_forgetting_leaves_the_entries(faked: Desk) -> None:
     faked.lisa.does("calendar", "forget", faked.url)
     assert list(faked.there.entries()) == [f"{faked.uid}.ics"]
     assert faked.lisa.fails("calendar", "pull").code == "calendar.not_pushed_to"
+
+
+def test_a_server_that_forgets_each_token_at_once_is_told_and_not_followed(
+    fake: Fake, faked: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faked.first()
+    more_calls(faked, 1)
+    faked.push()
+    fake.piece = 1
+    answer = fake.answer
+
+    def forgetful(method: str, path: str, headers: Any, body: str) -> tuple[int, dict[str, str], str]:
+        if method == "REPORT" and re.search(r"<sync-token>\d", body):
+            return 403, {}, '<error xmlns="DAV:"><valid-sync-token/></error>'
+        return answer(method, path, headers, body)
+
+    monkeypatch.setattr(fake, "answer", forgetful)
+    assert faked.lisa.does("calendar", "pull") == []
+    assert len(fake.asked) < 20
+
+
+def test_a_list_of_changes_without_end_is_given_up(fake: Fake, faked: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    faked.first()
+    monkeypatch.setattr(caldav, "_MOST", 10)
+    tokens = iter(range(1_000))
+
+    def endless(method: str, path: str, headers: Any, body: str) -> tuple[int, dict[str, str], str]:
+        more = f"<response><href>{path}</href><status>HTTP/1.1 507 More</status></response>"
+        return 207, {}, f'<multistatus xmlns="DAV:">{more}<sync-token>{next(tokens)}</sync-token></multistatus>'
+
+    monkeypatch.setattr(fake, "answer", endless)
+    assert faked.lisa.fails("calendar", "pull").code == "calendar.bad_answer"
+    assert next(tokens) < 20
+
+
+def test_an_entry_that_the_server_will_not_delete_is_not_told_as_deleted(
+    fake: Fake, faked: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faked.first()
+    offered = faked.lisa.does("book", faked.deal, "--at", "2026-12-01 10:00", "--at", "2026-12-02 10:00")
+    faked.push()
+    faked.lisa.does("withdraw", offered["id"])
+    answer = fake.answer
+
+    def stubborn(method: str, path: str, headers: Any, body: str) -> tuple[int, dict[str, str], str]:
+        return (412, {}, "") if method == "DELETE" else answer(method, path, headers, body)
+
+    with monkeypatch.context() as there:
+        there.setattr(fake, "answer", stubborn)
+        assert "deleted" not in {did for _, did in faked.push()}
+    assert "deleted" in {did for _, did in faked.push()}
+
+
+@pytest.mark.parametrize("at", ["push", "pull"])
+def test_a_calendar_forgotten_meanwhile_is_told(
+    fake: Fake, faked: Desk, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    faked.first()
+    more_calls(faked, 1)
+    answer = fake.answer
+
+    def slow(method: str, path: str, headers: Any, body: str) -> tuple[int, dict[str, str], str]:
+        forget_once()
+        return answer(method, path, headers, body)
+
+    def forget_once() -> None:
+        monkeypatch.setattr(fake, "answer", answer)
+        with faked.lisa.session() as session, session.admitting():
+            store.forget(session.db, 1)
+
+    monkeypatch.setattr(fake, "answer", slow)
+    assert faked.lisa.fails("calendar", at).code == "calendar.not_pushed_to"
+    assert faked.lisa.fails("calendar", "pull").code == "calendar.not_pushed_to"
+
+
+def test_a_first_push_that_was_cut_off_does_not_hold_a_call_back_that_moves_meanwhile(fake: Fake, faked: Desk) -> None:
+    """What stands there is an older revision of ours, not what somebody made of it."""
+    fake.cut = 0
+    password = faked.lisa.folder / "password"
+    password.write_text(PASSWORD)
+    given = (faked.url, "--user", USER, "--password-file", str(password))
+    assert faked.lisa.fails("calendar", "push", *given).code == "calendar.no_answer"
+    fake.cut = None
+    faked.moved_by_both("2026-11-26 10:00")
+    assert faked.push() == [(faked.uid, "updated")]
+    assert "20261126T100000" in faked.there.entry(faked.uid)
+
+
+@pytest.mark.parametrize("tag", ['"\u65e5"', '"a\nX-Other: 1"'])
+def test_an_etag_that_no_header_can_hold_is_as_none(
+    fake: Fake, faked: Desk, monkeypatch: pytest.MonkeyPatch, tag: str
+) -> None:
+    faked.first()
+    answer = fake.answer
+
+    def odd(method: str, path: str, headers: Any, body: str) -> tuple[int, dict[str, str], str]:
+        status, more, said = answer(method, path, headers, body)
+        told = re.sub("<getetag>[^<]*<", f"<getetag>{tag}<", said)
+        return status, {} if method == "GET" else more, told
+
+    faked.there.edit(faked.uid, "Kick-off", "Hello")
+    with monkeypatch.context() as there:
+        there.setattr(fake, "answer", odd)
+        assert faked.lisa.does("calendar", "pull") == []
+    faked.moved_by_both("2026-11-26 10:00")
+    assert faked.push() == [(faked.uid, "updated")]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -111,6 +112,12 @@ def test_a_draft_keeps_the_length_unless_that_changed() -> None:
         f"chaise book {call} --at 2026-11-18T06:06-05:00 --tz America/New_York --for 1h"
     )
     assert copies.draft(moved, "declined") is None
+
+
+@pytest.mark.parametrize("length", [30_000, 25 * 3_600_000])
+def test_a_length_that_no_call_has_is_no_draft(length: int) -> None:
+    known = Known(UIDS[0], CALLS[0], "", b"", NOW, NOW + HALF, False, "moved", Span(NOW, NOW + length, "Europe/Berlin"))
+    assert copies.draft(known, "confirmed") is None
 
 
 def test_only_a_confirmed_call_is_cancelled_by_a_draft() -> None:

@@ -154,6 +154,7 @@ def test_a_repeated_answer_asks_for_nothing() -> None:
         said(attendees=(("mallory@example.com", "ACCEPTED"),)),
         said(attendees=(("james@example.com", "ACCEPTED"), ("mallory@example.com", "ACCEPTED"))),
         said(sender="mallory@example.com"),
+        said(sender=""),
         said(sender="lisa@example.com"),
         said("COUNTER", attendees=(("lisa@example.com", "ACCEPTED"),)),
         said("CANCEL", sequence=1, sender="james@example.com"),

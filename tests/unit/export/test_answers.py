@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Final
@@ -13,7 +14,7 @@ from chaise_cli.domain.when import read_instant
 from chaise_cli.errors import Usage
 from chaise_cli.export.answers import BYTES_MOST, Unreadable, read
 from chaise_cli.export.ical import Person, calendar
-from chaise_cli.export.mail import letter
+from chaise_cli.export.mail import NotMailable, letter
 from tests.unit.export.calls import CALL, JAMES, LISA
 
 EASTERN: Final = """BEGIN:VTIMEZONE
@@ -205,3 +206,57 @@ def test_a_mail_has_the_method_in_its_type_and_the_calendar_as_it_was() -> None:
     assert not [line for line in head if line.startswith(("Bcc", "Date", "Message-ID"))]
     assert all(len(line) <= 78 for line in data.decode("ascii").split("\r\n"))
     assert data == letter(file, "REQUEST", "Call: Lisa\r\nBcc: x@example.com", Person("Lí;sa <x>", LISA.email), JAMES)
+
+
+HIDDEN: Final = "=?utf-8?b?SGkNCkJjYzogZXZpbEBleGFtcGxlLmNvbQ==?="  # Hi, a line break, Bcc: evil@example.com
+
+
+@pytest.mark.parametrize(
+    "words", [HIDDEN, "=?utf-8?q?Hi=0D=0ABcc:_evil=40example.com?=", f"=={HIDDEN}", f"=\u200b?{HIDDEN[2:]}"]
+)
+def test_an_encoded_word_in_a_name_or_title_is_only_text(words: str) -> None:
+    data = letter(b"", "REQUEST", f"Call: {words}", Person(words, LISA.email), Person(f"J {words}", JAMES.email))
+    mail = message_from_bytes(data, policy=SMTP)
+    assert [name for name, _ in mail.items()] == [
+        *("From", "To", "Subject", "X-Unsent", "Content-Transfer-Encoding", "Content-Type", "MIME-Version")
+    ]
+    assert [mail[name].addresses[0].addr_spec for name in ("From", "To")] == [LISA.email, JAMES.email]
+    assert "= ?utf-8?" in mail["Subject"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "a,b@c.d",
+        "a<b@c.d",
+        "a@b,c@d.e",
+        "a(c)@b.d",
+        '"x@c.d',
+        "a..b@c.d",
+        "@a@b",
+        "a@[1.2.3",
+        "a:b@c.d",
+        "=?utf-8?b?YQ==?=@c.d",
+    ],
+)
+def test_an_address_that_mail_programs_read_in_different_ways_gets_no_mail(address: str) -> None:
+    with pytest.raises(NotMailable):
+        letter(b"", "REQUEST", "Call", LISA, Person("James", address))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "DURATION;VALUE=DATE-TIME:20261125T110000Z", "DURATION;VALUE=TEXT:PT1H", "DTEND;VALUE=TEXT:x",
+        "DTEND;VALUE=RECUR:FREQ=DAILY", "DURATION;VALUE=URI:http://x.example",
+    ],
+)  # fmt: skip
+def test_a_value_of_another_kind_is_told(line: str) -> None:
+    with pytest.raises(Unreadable):
+        read(file("DTSTART:20261125T100000Z", line, YES))
+
+
+@pytest.mark.parametrize("kind", ["TEXT:abc", "DATE:20261125"])
+def test_a_revision_that_is_no_number_is_told(kind: str) -> None:
+    with pytest.raises(Unreadable):
+        read(file(YES).replace(b"SEQUENCE:2", f"SEQUENCE;VALUE={kind}".encode()))

@@ -185,3 +185,51 @@ def test_intervals_are_told_merged_and_in_order(james: Session) -> None:
             store.replace(james.db, no, [store.Interval(*one, "") for one in found])
     assert store.intervals(james.db, at + 1, at + 9) == [(at, at + 6)]
     assert store.intervals(james.db, at + 6, at + 10) == [(at + 9, at + 12)]
+
+
+def test_a_calendar_removed_while_it_is_read_stays_removed(
+    james: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process removes it; one that is added then may even have its number."""
+    (tmp_path / "a.ics").write_bytes(NINE)
+    (tmp_path / "b.ics").write_bytes(TEN)
+    busy_sources.add(james, Adding(str(tmp_path / "a.ics")))
+    (tmp_path / "a.ics").write_bytes(NINE.replace(b"T09", b"T08"))
+
+    def run(*argv: Any, **more: Any) -> subprocess.CompletedProcess[bytes]:
+        monkeypatch.setattr(subprocess, "run", RUN)
+        busy_sources.remove(james, "a")
+        busy_sources.add(james, Adding(str(tmp_path / "b.ics")))
+        return RUN(*argv, **more)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    with pytest.raises(busy_sources.NoSuchCalendar):
+        busy_sources.refresh(james, ["a"])
+    assert [shape["name"] for shape in busy_sources.listed(james)] == ["b"]
+    assert [start % DAY // HOUR for start, _ in intervals(james)] == [10]
+
+
+def test_a_calendar_that_two_processes_add_at_once_is_one(
+    james: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.ics").write_bytes(NINE)
+    where = Adding(str(tmp_path / "a.ics"))
+    place = busy_sources._place
+
+    def late(given: str) -> tuple[str, str]:
+        monkeypatch.setattr(busy_sources, "_place", place)
+        busy_sources.add(james, where)
+        return place(given)
+
+    monkeypatch.setattr(busy_sources, "_place", late)
+    assert busy_sources.add(james, where).shapes[0]["name"] == "a"
+    assert len(busy_sources.listed(james)) == 1
+
+
+@pytest.mark.parametrize("behind", ["/s3cret", "?key=s3cret", "#s3cret", "?a@b/s3cret"])
+def test_no_more_of_an_address_is_shown_than_its_host(
+    james: Session, monkeypatch: pytest.MonkeyPatch, behind: str
+) -> None:
+    monkeypatch.setattr(busy_web, "fetch", lambda *_given: Answer(NINE, None))
+    (shape,) = busy_sources.add(james, Adding(f"https://calendar.example{behind}")).shapes
+    assert (shape["name"], shape["where"]) == ("calendar.example", "https://calendar.example/…")

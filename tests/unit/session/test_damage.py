@@ -30,7 +30,7 @@ CALENDARS: Final = {
     "server_calendar": {"no", "url", "user", "password", "private", "token", "pushed_at", "pulled_at"},
     "server_copy": {
         *("calendar", "uid", "booking", "etag", "digest", "begins", "ends", "over", "state", "there_begins"),
-        *("there_ends", "there_tz"),
+        *("there_ends", "there_tz", "again"),
     },
 }
 # What no signed byte tells; the same list stands in docs/spec/recovery.md.
