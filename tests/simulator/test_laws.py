@@ -26,7 +26,7 @@ ACTS_DONE: Final = {f"act {name}: done" for name in acts.ACTS} - RARE
 SEEDS: Final[dict[str, tuple[Sequence[int], ...]]] = {
     "calm": ((2, 3), (4, 7)),
     "storm": ((0, 2), (3, 5)),
-    "copies": ((0, 3, 5),),
+    "copies": ((0, 3, 330126404),),
     "liar": ((3, 4, 7),),
     "relays": ((0, 1, 5),),
     "family": ((0, 1, 3),),

@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Final
 
 from chaise_cli.domain.revocation import DeviceRevoked
-from chaise_cli.ids import raw
+from chaise_cli.ids import EventId, public, raw
 from chaise_cli.session import driving, renewal
 from chaise_cli.session import home as homes
 from chaise_cli.session.pairing import NotAdmin, TooDeep
 from chaise_cli.session.requests import Request
 from chaise_cli.session.session import Behind, ThisRevoked
+from chaise_cli.store import own
 from sync.relay_findings import LyingRelay, Replaced, RolledBack, Split, Wiped, Withheld
 from sync.relay_memory import Reached
 from sync.transports.folder import BASE
@@ -61,6 +62,7 @@ _WHILE_REVOKING: Final = (
     "has a new key that this device cannot open yet",  # made by who had not heard of it; in the end all can
 )
 _WHEN_REVOKED: Final = (ThisRevoked.message, DeviceRevoked.message)
+_ELSEWHERE: Final = "the key that opens your review"  # one written on another copy of the home; it comes with self
 _NOT_BETWEEN: Final = "a deal comes from somebody it is between"
 _NOT_YET: Final = ("is not there, or not yet", "are here, but not those before them")
 
@@ -444,6 +446,10 @@ class World:
             return self.is_cut_off(told)
         if any(said in text for said in _WHILE_REVOKING):
             return bool(self.revoked)
+        if _ELSEWHERE in text:
+            kept = own.beginning(told.session.db, "review ")
+            others = [one for one in self.devices if one.person == told.person and one is not told]
+            return bool(others) and any(public("rev", EventId(name.split()[1])) in text for name in kept)
         return self.damage and (text.startswith(("packs/", "latest/")) or text.endswith(_NOT_YET))
 
     def digest(self) -> str:
