@@ -26,6 +26,7 @@ Method = Literal["PUBLISH", "REQUEST", "REPLY", "COUNTER", "DECLINECOUNTER", "CA
 PRODID: Final = "-//Chaise//Chaise//EN"  # without a version: an upgrade changes no byte
 BUSY: Final = "Busy"
 _REFRESH: Final = "PT1H"
+_FOLDED: Final = 75  # octets, from which on a line may have to be folded
 _COLOR: Final = "teal"  # a CSS3 name, as RFC 7986 wants
 _DEADLINE_ALARMS: Final = ("-P7D", "-P3D", "-PT24H", "-PT2H")
 _BEFORE_ALARMS: Final = timedelta(days=8)  # zones are spelled out from before the earliest alarm
@@ -109,7 +110,7 @@ def calendar(
         result.add_component(Timezone.from_ical(vtimezone(tz, first - _BEFORE_ALARMS, last)))
     for item, walls in placed:
         result.add_component(_event(item, walls, method, private=private))
-    return bytes(result.to_ical(sorted=False))
+    return _written(result)
 
 
 def refusal(entry: Entry) -> bytes:
@@ -121,7 +122,14 @@ def refusal(entry: Entry) -> bytes:
     _add_people(event, entry, "PUBLISH")  # the organizer alone
     result = _head(None, "DECLINECOUNTER")
     result.add_component(event)
-    return bytes(result.to_ical(sorted=False))
+    return _written(result)
+
+
+def _written(calendar: Calendar) -> bytes:
+    """As the library writes it; only lines that may have to be folded are walked character by character."""
+    lines = [line for line in calendar.content_lines(sorted=False) if line]
+    folded = [line.encode() if len(line) < _FOLDED and line.isascii() else line.to_ical() for line in lines]
+    return b"\r\n".join(folded) + b"\r\n"
 
 
 def apart(entry: Entry) -> list[Entry]:
