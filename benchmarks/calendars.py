@@ -1,15 +1,17 @@
-"""Reading a calendar of 2,000 entries for busy time: once, and again when nothing has changed."""
+"""Reading a calendar of 2,000 entries for busy time, once and again; and writing one of 1,000 calls."""
 
 from __future__ import annotations
 
 import resource
 import statistics
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from benchmarks import world
 from benchmarks.measure import Figure
 from chaise_cli.domain import when
+from chaise_cli.export import ical
 from chaise_cli.session import busy, busy_sources
 from chaise_cli.session.busy_sources import Adding
 
@@ -17,10 +19,12 @@ ENTRIES: Final = 2_000
 ROUNDS: Final = 11
 ONCE_MS: Final = 1_500.0
 AGAIN_MS: Final = 10.0
+CALLS: Final = 1_000
+WRITTEN_MS: Final = 500.0
 
 
 def figures(folder: Path) -> list[Figure]:
-    """CPU of the first reading with its process, and of a look at the same content."""
+    """CPU of the first reading with its process, of a look at the same content, and of writing many calls."""
     james = world.person(folder, "James", "talent")
     path = folder / "work.ics"
     path.write_text(_calendar(james.clock.now()), encoding="utf-8")
@@ -37,7 +41,29 @@ def figures(folder: Path) -> list[Figure]:
     return [
         Figure(f"calendar of {ENTRIES:,} entries read", once * 1000, "ms of CPU", ONCE_MS),
         Figure("looked at again, and all its busy time", statistics.median(again) * 1000, "ms of CPU p50", AGAIN_MS),
+        Figure(f"{CALLS:,} calls written as a file", _writing(james.clock.now()) * 1000, "ms of CPU p50", WRITTEN_MS),
     ]
+
+
+def _writing(now: int) -> float:
+    """CPU seconds, the median of some files of the same calls in two zones."""
+    lisa, james = ical.Person("Lisa", "lisa@example.org"), ical.Person("James", "james@example.org")
+    begin = when.utc(now)
+    starts = [begin + timedelta(hours=3 * n) for n in range(CALLS)]
+    entries = [
+        ical.Entry(
+            f"{n:032d}", 0, "confirmed", start, start + timedelta(minutes=30),
+            "Europe/Berlin" if n % 2 else "America/New_York", "Call with James: Campaign", "What it is about",
+            "https://meet.example/x", lisa, ((lisa, "ACCEPTED"), (james, "ACCEPTED")), begin, begin,
+        )
+        for n, start in enumerate(starts)
+    ]  # fmt: skip
+    took = []
+    for _ in range(ROUNDS):
+        before = _cpu()
+        ical.calendar(entries, name="Calls")
+        took.append(_cpu() - before)
+    return statistics.median(took)
 
 
 def _cpu() -> float:

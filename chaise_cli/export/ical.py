@@ -229,12 +229,12 @@ def _head(name: str | None, method: Method | None) -> Calendar:
 
 def _event(item: Entry | Deadline, walls: list[datetime], method: Method | None, *, private: bool) -> Event:
     event = Event()
-    event.add("UID", item.uid)
+    event["UID"] = Exact(item.uid)
     event.add("SEQUENCE", item.sequence)
-    event.add("DTSTAMP", item.modified)
+    event["DTSTAMP"] = Exact(_utc(item.modified))
     if isinstance(item, Entry):
-        event.add("CREATED", item.created)
-    event.add("LAST-MODIFIED", item.modified)
+        event["CREATED"] = Exact(_utc(item.created))
+    event["LAST-MODIFIED"] = Exact(_utc(item.modified))
     _add_times(event, item, walls)
     if isinstance(item, Entry) and item.starts:
         _add_series(event, item, walls)
@@ -250,6 +250,10 @@ def _event(item: Entry | Deadline, walls: list[datetime], method: Method | None,
     if not cancelled:
         _add_alarms(event, item)
     return event
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def _add_times(event: Event, item: Entry | Deadline, walls: list[datetime]) -> None:
