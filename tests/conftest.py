@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Measure coverage in the tests that are about the measured parts: it doubles the time of every test."""
+    """Measure coverage in the tests that are about the measured parts: it costs every test half its time again."""
     plugin = item.config.pluginmanager.getplugin("_cov")
     controller = getattr(plugin, "cov_controller", None)
     wanted = item.nodeid.startswith(MEASURING) and not item.nodeid.startswith(LONG)

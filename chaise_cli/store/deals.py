@@ -64,11 +64,11 @@ def load(connection: Connection, space: int) -> Loaded | None:
 def _state(stored: str) -> DealState:
     """A state as it was stored. One act loads its deal several times, mostly unchanged; states are never changed."""
     state: DealState = _states.get(stored) or record.load(fold.DealState, json.loads(stored))
-    _remember(stored, state)
+    _keep(stored, state)
     return state
 
 
-def _remember(stored: str, state: DealState) -> None:
+def _keep(stored: str, state: DealState) -> None:
     _states.pop(stored, None)
     _states[stored] = state
     if len(_states) > STATES:
@@ -559,7 +559,7 @@ def _booking_row(booking: Any) -> tuple[Any, ...]:
 
 def _json(state: DealState) -> str:
     stored = record.dump(state)
-    _remember(stored, state)
+    _keep(stored, state)
     return stored
 
 

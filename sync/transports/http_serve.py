@@ -507,6 +507,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
+        self.wfile.flush()  # before anybody may think that it has left
         self.server.listening(self.connection)
 
 

@@ -28,3 +28,11 @@ def board(lisa: Person, james: Person) -> str:
     james.does("board", "join", "-", stdin=made["invite"])
     exchange(lisa, james)
     return str(made["id"])
+
+
+@pytest.fixture
+def deal(lisa: Person, james: Person, board: str) -> str:
+    """Lisa and James talk, unless a file says more; both know it."""
+    made = lisa.does("message", "@james", "Hello James")
+    exchange(lisa, james)
+    return str(made["deal"])

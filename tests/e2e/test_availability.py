@@ -31,14 +31,6 @@ MONDAY = [f"2026-11-23T{at}Z" for at in ("14:00:00", "14:30:00", "15:00:00", "15
 
 
 @pytest.fixture
-def deal(lisa: Person, james: Person, board: str) -> str:
-    """Lisa and James talk; both know it."""
-    made = lisa.does("message", "@james", "Hello James")
-    exchange(lisa, james)
-    return str(made["deal"])
-
-
-@pytest.fixture
 def told(lisa: Person, james: Person, deal: str) -> str:
     """James has said when he takes calls, and has told Lisa."""
     james.does("availability", "--set", "-", stdin=HOURS)

@@ -17,14 +17,6 @@ UTC, UTC_LATER = "2026-11-25T14:00:00Z", "2026-11-26T14:00:00Z"
 
 
 @pytest.fixture
-def deal(lisa: Person, james: Person, board: str) -> str:
-    """Lisa and James talk; both know it."""
-    made = lisa.does("message", "@james", "Hello James")
-    exchange(lisa, james)
-    return str(made["deal"])
-
-
-@pytest.fixture
 def call(lisa: Person, james: Person, deal: str) -> str:
     """Lisa has offered two times; James knows it."""
     made = lisa.does("book", deal, "--at", AT, "--at", LATER, "--url", "https://meet.example/x", "--note", "Kick-off")

@@ -8,8 +8,8 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from threading import Thread
-from typing import Self
+from threading import Event, Thread
+from typing import Any, Self
 
 import pytest
 from hypothesis import given
@@ -19,6 +19,7 @@ from chaise_cli.errors import ChaiseError
 from sync import engine, web, wire
 from sync.conversation import PeerSilent
 from sync.engine import Exchange
+from sync.transports import http_serve
 from sync.transports.http_peer import NotAPeer, PeerBusy, WebPeer
 from sync.transports.http_serve import PART, CannotListen, Limits, Server
 from sync.web import BadAddress, Insecure, NoAnswer, Untrusted
@@ -46,6 +47,36 @@ def is_served(served: Served, replica: MemoryReplica) -> None:
     """Somebody honest still gets everything."""
     done = sync(replica, served.url)
     assert done.failure is None
+
+
+def test_a_server_that_stops_lets_go_of_nobody_whose_answer_is_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last answer of a conversation, which is over by then and no longer known."""
+    replica, _, _ = two_sides()
+    begun, may_go, order = Event(), Event(), list[str]()
+    answer, tell, drop = http_serve._Handler._answer, http_serve.News.tell, http_serve._Http.drop_all
+
+    def late(self: Any, *said: Any) -> None:
+        begun.set()
+        assert may_go.wait(IDLE_S)
+        answer(self, *said)
+        order.append("answered")
+
+    def told(self: http_serve.News) -> None:  # by whoever stops the server, before it lets go of anybody
+        tell(self)
+        may_go.set()
+
+    def dropped(self: Any) -> None:
+        order.append("dropped")
+        drop(self)
+
+    monkeypatch.setattr(http_serve._Handler, "_answer", late)
+    monkeypatch.setattr(http_serve.News, "tell", told)
+    monkeypatch.setattr(http_serve._Http, "drop_all", dropped)
+    with Served(replica) as served, call(served, post("/v1/turn", bytes(20))) as caller:
+        assert begun.wait(IDLE_S)
+        served.server.stop()
+        assert order[0] == "answered"
+        assert all_of(caller).startswith(b"HTTP/1.1 200")
 
 
 @contextmanager
