@@ -10,6 +10,8 @@ BIN := .venv/bin
 READY := .venv/ready
 SOURCES := chaise_cli sync tests $(wildcard benchmarks)
 COVERED := --cov=chaise_cli.domain --cov=chaise_cli.ledger --cov=sync --cov-branch
+# Compiled code is kept, whatever the environment says: every command that a test starts would be compiled anew.
+unexport PYTHONDONTWRITEBYTECODE
 PINS := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 
@@ -43,7 +45,7 @@ demo: $(READY)
 	@$(BIN)/python tests/guide/demo.py
 
 test: $(READY)
-	@$(BIN)/python -m pytest -n $(WORKERS) $(COVERED) $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(COVERED) $(PYTEST_ARGS)
 
 lint: $(READY)
 	@$(BIN)/ruff check $(SOURCES)

@@ -19,6 +19,7 @@ from chaise_cli.rails.sim import Sim
 from chaise_cli.rails.simulation.book import DAY_MS, Terms
 from tests.fakes.proxy import NONE, Fault
 from tests.fakes.rails import FOR_EVER, JAMES, LISA, intent, sim_world
+from tests.volume import costly
 
 WIRE: Final = {  # faults of the way there, or back
     "healthy": (NONE, NONE),
@@ -187,7 +188,7 @@ class Retries(RuleBasedStateMachine):
         self.known[key] = after
 
 
-Retries.TestCase.settings = settings(stateful_step_count=20)
+Retries.TestCase.settings = settings(costly(12), stateful_step_count=20)
 TestRetries = Retries.TestCase
 
 

@@ -25,6 +25,7 @@ from tests.fakes import relays
 from tests.fakes.pen import signer
 from tests.fakes.relay_process import Visitor
 from tests.fakes.served import served
+from tests.volume import costly
 
 CHECKS: Final = [not_a_server_error, status_code_conformance, response_schema_conformance]
 DOCUMENT: Final[dict[str, Any]] = json.loads(openapi.document())
@@ -64,7 +65,7 @@ def test_no_request_makes_it_fail(url: str, path: str, method: str) -> None:
     operation = schema[path][method.upper()]
     session = requests.Session()
 
-    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(costly(12), suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy())
     def ask(case: Any) -> None:
         for sign in (False, True):

@@ -58,6 +58,7 @@ class Play:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "play"
         self._kept = folder / "kept"
+        self._whole: dict[str, tuple[list[Syscall], list[str]]] = {}
         (self.folder / "stick").mkdir(parents=True)
         (folder / "plan.txt").write_text("a plan")
         self.people = {
@@ -86,6 +87,15 @@ class Play:
         shutil.rmtree(self.folder)
         shutil.copytree(self._kept / command, self.folder)
         return self.people[STORY[command][0]]
+
+    def whole(self, command: str) -> tuple[list[Syscall], list[str]]:
+        """The calls with which a command that is left alone changes files; the kinds of all events it leaves."""
+        if command not in self._whole:
+            with typed(self, command) as (person, argv):
+                ended, calls = straced.calls(argv, self.folder, self._kept / "log")
+                assert ended.status == 0, ended.err
+                self._whole[command] = calls, sorted(events(person).values())
+        return self._whole[command]
 
 
 @contextmanager
@@ -134,13 +144,11 @@ def play(tmp_path_factory: pytest.TempPathFactory) -> Play:
 
 @pytest.mark.parametrize("command", STORY)
 def test_a_command_killed_at_a_write_loses_nothing_and_can_be_given_again(
-    play: Play, command: str, tmp_path: Path, pytestconfig: pytest.Config
+    play: Play, command: str, pytestconfig: pytest.Config
 ) -> None:
+    calls, wanted = play.whole(command)
     with typed(play, command) as (person, argv):
         before = events(person)
-        whole, calls = straced.calls(argv, play.folder, tmp_path / "log")
-        assert whole.status == 0, whole.err
-        wanted = sorted(events(person).values())
         for call in some(calls, KILLS, pytestconfig):
             play.before(command)
             ended = straced.killed(argv, call)
@@ -157,13 +165,11 @@ def test_a_command_killed_at_a_write_loses_nothing_and_can_be_given_again(
 @pytest.mark.parametrize("error", ["ENOSPC", "EIO"])
 @pytest.mark.parametrize("command", STORY)
 def test_a_command_whose_write_fails_says_so_and_can_be_given_again(
-    play: Play, command: str, error: str, tmp_path: Path, pytestconfig: pytest.Config
+    play: Play, command: str, error: str, pytestconfig: pytest.Config
 ) -> None:
+    calls, wanted = play.whole(command)
     with typed(play, command) as (person, argv):
         before = events(person)
-        whole, calls = straced.calls(argv, play.folder, tmp_path / "log")
-        wanted = sorted(events(person).values())
-        assert whole.status == 0, whole.err
         for call in some(calls[len(error) % 2 :], ERRORS, pytestconfig):
             play.before(command)
             ended = straced.failing(argv, call, error)

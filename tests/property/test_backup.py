@@ -15,6 +15,7 @@ from chaise_cli.session import home as homes_of
 from chaise_cli.session.session import Behind, Session
 from tests.fakes import acts, homes
 from tests.fakes.homes import Hands, Market
+from tests.volume import costly
 
 STEP = st.tuples(st.sampled_from(["lisa", "james"]), st.sampled_from(sorted(acts.ACTS)), st.integers(0, 30))
 MEET = st.tuples(st.sampled_from(["both", "to lisa", "to james"]), st.just("meet"), st.just(0))
@@ -41,6 +42,7 @@ def play(lisa: Session, james: Session, deal: SpaceId, steps: Sequence[Step]) ->
             homes.carry(james, lisa)
 
 
+@costly(12)
 @given(STEPS, STEPS, st.booleans(), st.booleans())
 def test_a_restored_home_is_the_same_and_goes_on(
     market: Market, before: Sequence[Step], after: Sequence[Step], heard: bool, client: bool

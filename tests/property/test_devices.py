@@ -21,6 +21,7 @@ from chaise_cli.session.session import Session
 from chaise_cli.store import own
 from tests.fakes import acts, homes, kin
 from tests.fakes.homes import Market
+from tests.volume import costly
 
 LISAS = ("lisa", "phone", "tablet")
 JAMES = ("james", "pocket")
@@ -121,6 +122,7 @@ def settled(w: World) -> dict[str, Session]:
     return w.left()
 
 
+@costly(12)
 @given(steps=STEPS, hired=st.booleans())
 @example(steps=[("lisa", "revoke", 1), ("lisa", "message", 1), ("tablet", "message", 2)], hired=True)
 @example(steps=[("phone", "revoke by root", 0), ("tablet", "revoke by root", 1), ("all", "meet", 0)], hired=True)

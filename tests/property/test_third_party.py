@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chaise_cli.domain import consent, order
@@ -27,6 +27,7 @@ from tests.fakes.pen import Pen
 from tests.interop import deals as interop
 from tests.interop.cases import thirds
 from tests.interop.cases.common import SECRET
+from tests.volume import costly
 
 PEOPLE: Final = ("lisa", "james", "ada", "lisa's copy", "ada's copy")
 ANSWERS: Final = ("consent", "refuse", "raw consent", "raw refuse", "name", "sign", "round")
@@ -139,7 +140,7 @@ def taken(w: World, session: Session) -> dict[bytes, tuple[int, str | None]]:
 @example(begun=NAMED, steps=[("lisa", "meet", 2), ("ada", "raw refuse", 0), ("ada", "meet", 1), ("lisa", "taken", 0),
                              ("james", "meet", 0)])  # fmt: skip
 @example(begun=TAKEN, steps=[("ada", "consent", 0), ("ada's copy", "refuse", 0), ("ada", "meet", 4)])
-@settings(max_examples=12)
+@costly(8)
 def test_client_talent_agent_and_copies_come_to_hold_the_same(
     market: Market, begun: Sequence[Step], steps: Sequence[Step]
 ) -> None:

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from typing import Any, Final, cast
 
 import pytest
-from hypothesis import settings
 
 from tests.unit.domain.deal_world import ADA, JAMES, LISA, MALLORY
 from tests.unit.domain.test_escrow_laws import Escrow
+from tests.volume import soaking
 
 BLOCKS: Final = 10
 STEPS: Final = 100  # of one walk
-WALKS: Final = 50 if settings.default and settings.default.max_examples < 1_000 else 2_500  # of one block
+WALKS: Final = 2_500 if soaking() else 50  # of one block
 
 
 class Walker:

@@ -16,6 +16,7 @@ from chaise_cli.session import rekeying, revoking, writing
 from chaise_cli.session.session import Session
 from chaise_cli.store import epochs, events
 from tests.fakes import homes, kin
+from tests.volume import costly
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_two_devices_that_open_an_epoch_at_once_rest_after_they_met(
 
 
 @given(steps=st.lists(st.sampled_from(["phone", "tablet", "phone opens", "tablet opens", "meet"]), max_size=8))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12, deadline=None)
+@settings(costly(8), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_was_opened_at_once_a_second_look_opens_nothing(
     phone: Session, tablet: Session, steps: list[str]
 ) -> None:
