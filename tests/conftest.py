@@ -30,6 +30,7 @@ LONG: Final = (  # many examples, which go where others have been
     "tests/unit/domain/test_junit.py::test_hostile_reports_are_unreadable",
     "tests/unit/sync/test_dialogue.py::test_among_a_thousand_spaces",
 )
+FIRST: Final = ("tests/guide/", "tests/fault/test_kills.py", "tests/simulator/")  # or all wait for them in the end
 ROOM_BYTES: Final = 4 * 1024**3
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108  a folder of Linux that lies in memory
 _below: Final = pytest.StashKey[list[str]]()
@@ -56,6 +57,11 @@ def pytest_collect_file(file_path: Path) -> Generator[None, list[pytest.Collecto
     """Look for doctests in the sources alone: a test module would be loaded a second time for them."""
     found = yield
     return [one for one in found if type(one) is pytest.Module] if file_path.suffix == ".py" else found
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest: who has nothing left takes from the end of another's share."""
+    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
 
 
 @pytest.hookimpl(trylast=True)

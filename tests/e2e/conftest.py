@@ -6,33 +6,53 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.cast import Cast
 from tests.e2e.people import Person, exchange
 
 
+@pytest.fixture(scope="session")
+def cast(tmp_path_factory: pytest.TempPathFactory) -> Cast:
+    """Where the stages lie with which tests begin."""
+    return Cast(tmp_path_factory.mktemp("cast"))
+
+
 @pytest.fixture
-def lisa(tmp_path: Path) -> Person:
+def lisa(cast: Cast, tmp_path: Path) -> Person:
     """The client."""
-    return Person(tmp_path, "lisa", role="client", tz="Europe/Berlin", email="lisa@example.org")
+    made = Person(tmp_path, "lisa")
+    settings = {"role": "client", "tz": "Europe/Berlin", "email": "lisa@example.org"}
+    cast.at("lisa", made, play=lambda: made.init(**settings).out)
+    return made
 
 
 @pytest.fixture
-def james(tmp_path: Path) -> Person:
+def james(cast: Cast, tmp_path: Path) -> Person:
     """The talent."""
-    return Person(tmp_path, "james", role="talent", tz="America/New_York")
+    made = Person(tmp_path, "james")
+    cast.at("james", made, play=lambda: made.init(role="talent", tz="America/New_York").out)
+    return made
 
 
 @pytest.fixture
-def board(lisa: Person, james: Person) -> str:
+def board(cast: Cast, lisa: Person, james: Person) -> str:
     """A board that Lisa made and James joined; its id. Each has the other's profile."""
-    made = lisa.does("board", "create", "marketing")
-    james.does("board", "join", "-", stdin=made["invite"])
-    exchange(lisa, james)
-    return str(made["id"])
+
+    def play() -> str:
+        made = lisa.does("board", "create", "marketing")
+        james.does("board", "join", "-", stdin=made["invite"])
+        exchange(lisa, james)
+        return str(made["id"])
+
+    return cast.at("board", lisa, james, play=play)
 
 
 @pytest.fixture
-def deal(lisa: Person, james: Person, board: str) -> str:
+def deal(cast: Cast, lisa: Person, james: Person, board: str) -> str:
     """Lisa and James talk, unless a file says more; both know it."""
-    made = lisa.does("message", "@james", "Hello James")
-    exchange(lisa, james)
-    return str(made["deal"])
+
+    def play() -> str:
+        made = lisa.does("message", "@james", "Hello James")
+        exchange(lisa, james)
+        return str(made["deal"])
+
+    return cast.at("talk", lisa, james, play=play)

@@ -4,18 +4,23 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.cast import Cast
 from tests.e2e.hired import fund, hired, settle
 from tests.e2e.people import Person, exchange
 
 
 @pytest.fixture
-def deal(lisa: Person, james: Person, board: str) -> str:
+def deal(cast: Cast, lisa: Person, james: Person, board: str) -> str:
     """James has proposed on Lisa's post; both know it."""
-    post = lisa.does("post", "Campaign", "--kind", "ads")["id"]
-    exchange(lisa, james)
-    made = james.does("propose", post, "--price", "100EUR")
-    exchange(lisa, james)
-    return str(made["id"])
+
+    def play() -> str:
+        post = lisa.does("post", "Campaign", "--kind", "ads")["id"]
+        exchange(lisa, james)
+        made = james.does("propose", post, "--price", "100EUR")
+        exchange(lisa, james)
+        return str(made["id"])
+
+    return cast.at("hire log", lisa, james, play=play)
 
 
 def test_the_log_tells_every_event_of_a_deal_newest_first(lisa: Person, deal: str) -> None:

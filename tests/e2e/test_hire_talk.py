@@ -10,14 +10,6 @@ from chaise_cli.session import inbox
 from tests.e2e.people import Person, exchange
 
 
-@pytest.fixture
-def deal(lisa: Person, james: Person, board: str) -> str:
-    """Lisa has said hello to James, and he knows it."""
-    made = lisa.does("message", "@james", "Hello James")
-    exchange(lisa, james)
-    return str(made["deal"])
-
-
 def test_a_message_to_a_person_opens_a_deal_and_the_next_goes_into_it(lisa: Person, james: Person, deal: str) -> None:
     assert lisa.does("message", "@james", "Still there?")["deal"] == deal
     exchange(lisa, james)

@@ -2,19 +2,24 @@ from __future__ import annotations
 
 import pytest
 
+from tests.e2e.cast import Cast
 from tests.e2e.people import Person, exchange
 
 STEPS = ("--milestone", "Setup=600EUR@2026-12-01", "--milestone", "Run=1400EUR@2026-12-15")
 
 
 @pytest.fixture
-def deal(lisa: Person, james: Person, board: str) -> str:
+def deal(cast: Cast, lisa: Person, james: Person, board: str) -> str:
     """James has proposed on Lisa's post; both know it."""
-    post = lisa.does("post", "Campaign", "--kind", "ads", "--budget", "1500..2500EUR", "--deadline", "2026-12-20")
-    exchange(lisa, james)
-    made = james.does("propose", post["id"], *STEPS)
-    exchange(lisa, james)
-    return str(made["id"])
+
+    def play() -> str:
+        post = lisa.does("post", "Campaign", "--kind", "ads", "--budget", "1500..2500EUR", "--deadline", "2026-12-20")
+        exchange(lisa, james)
+        made = james.does("propose", post["id"], *STEPS)
+        exchange(lisa, james)
+        return str(made["id"])
+
+    return cast.at("hire terms", lisa, james, play=play)
 
 
 def hash_of(person: Person, deal: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.cast import Cast
 from tests.e2e.people import Person, exchange
 from tests.unit.export.ical_lines import Component, read
 
@@ -17,9 +18,12 @@ AT = "2026-11-25 15:00"
 
 
 @pytest.fixture
-def james(tmp_path: Path) -> Person:
+def james(cast: Cast, tmp_path: Path) -> Person:
     """The talent, who has an address."""
-    return Person(tmp_path, "james", role="talent", tz="America/New_York", email="james@example.net")
+    made = Person(tmp_path, "james")
+    settings = {"role": "talent", "tz": "America/New_York", "email": "james@example.net"}
+    cast.at("james with an address", made, play=lambda: made.init(**settings).out)
+    return made
 
 
 @pytest.fixture

@@ -7,19 +7,24 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.cast import Cast
 from tests.e2e.hired import fund, hired, settle
 from tests.e2e.people import Person
 
 
 @pytest.fixture
-def deal(lisa: Person, james: Person, board: str) -> str:
+def deal(cast: Cast, lisa: Person, james: Person, board: str) -> str:
     """A deal whose first milestone is delivered and taken up at noon of 20 November."""
-    made = hired(lisa, james)
-    fund(lisa, f"{made}/1")
-    settle(lisa, james)
-    james.does("deliver", f"{made}/1", "--note", "done")
-    settle(lisa, james)
-    return made
+
+    def play() -> str:
+        made = hired(lisa, james)
+        fund(lisa, f"{made}/1")
+        settle(lisa, james)
+        james.does("deliver", f"{made}/1", "--note", "done")
+        settle(lisa, james)
+        return made
+
+    return cast.at("money agenda", lisa, james, play=play)
 
 
 def test_a_review_period_says_what_its_end_does_and_that_nothing_enforces_it(lisa: Person, deal: str) -> None:

@@ -8,14 +8,15 @@ import io
 import pytest
 
 from chaise_cli.domain.terms import Part
+from tests.e2e.cast import Cast
 from tests.e2e.hired import events_of, fund, hired, settle
 from tests.e2e.people import Person
 
 
 @pytest.fixture
-def deal(lisa: Person, james: Person, board: str) -> str:
+def deal(cast: Cast, lisa: Person, james: Person, board: str) -> str:
     """Signed terms of two milestones, 600 and 1400 EUR."""
-    return hired(lisa, james)
+    return cast.at("hired", lisa, james, play=lambda: hired(lisa, james))
 
 
 def test_a_book_without_movements_is_empty(lisa: Person, board: str) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from tests.e2e.cast import Cast
 from tests.e2e.hired import PARTS, events_of, fund, hired, kept_up, settle
 from tests.e2e.people import Person, exchange
 
 
 @pytest.fixture
-def deal(lisa: Person, james: Person, board: str) -> str:
+def deal(cast: Cast, lisa: Person, james: Person, board: str) -> str:
     """Signed terms of two milestones, 600 and 1400 EUR."""
-    return hired(lisa, james)
+    return cast.at("hired", lisa, james, play=lambda: hired(lisa, james))
 
 
 def test_a_script_must_say_how_much_it_moves_and_to_whom(lisa: Person, deal: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.cast import Cast
 from tests.e2e.hired import events_of, fund, hired
 from tests.e2e.people import Person
 
@@ -31,11 +32,15 @@ sys.exit(cli.run(sys.argv[3:]))
 
 
 @pytest.fixture
-def deal(lisa: Person, james: Person, board: str) -> str:
+def deal(cast: Cast, lisa: Person, james: Person, board: str) -> str:
     """A deal whose first milestone is funded."""
-    made = hired(lisa, james)
-    fund(lisa, f"{made}/1")
-    return made
+
+    def play() -> str:
+        made = hired(lisa, james)
+        fund(lisa, f"{made}/1")
+        return made
+
+    return cast.at("money safety", lisa, james, play=play)
 
 
 def start(who: Person, *argv: str) -> subprocess.Popen[bytes]:

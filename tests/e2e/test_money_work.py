@@ -7,17 +7,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.cast import Cast
 from tests.e2e.hired import fund, hired, settle
 from tests.e2e.people import Person, exchange
 
 
 @pytest.fixture
-def deal(lisa: Person, james: Person, board: str) -> str:
+def deal(cast: Cast, lisa: Person, james: Person, board: str) -> str:
     """A deal whose first milestone is funded, and both know it."""
-    made = hired(lisa, james)
-    fund(lisa, f"{made}/1")
-    settle(lisa, james)
-    return made
+
+    def play() -> str:
+        made = hired(lisa, james)
+        fund(lisa, f"{made}/1")
+        settle(lisa, james)
+        return made
+
+    return cast.at("money work", lisa, james, play=play)
 
 
 def carry_files(one: Person, other: Person) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from chaise_cli.domain.runs import Verdict
 from chaise_cli.session import policing
+from tests.e2e.cast import Cast
 from tests.e2e.hired import events_of, fund, hired, settle, writer_of
 from tests.e2e.people import Answer, Person
 
@@ -23,11 +24,15 @@ TO_JAMES = ("--confirm", "600.00 EUR to @james")
 
 
 @pytest.fixture
-def deal(lisa: Person, james: Person, board: str) -> str:
+def deal(cast: Cast, lisa: Person, james: Person, board: str) -> str:
     """Signed terms of two milestones, 600 and 1400 EUR; the money of the first is held."""
-    made = hired(lisa, james)
-    fund(lisa, f"{made}/1")
-    return made
+
+    def play() -> str:
+        made = hired(lisa, james)
+        fund(lisa, f"{made}/1")
+        return made
+
+    return cast.at("policies", lisa, james, play=play)
 
 
 @pytest.fixture

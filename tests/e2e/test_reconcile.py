@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.cast import Cast
 from tests.e2e.hired import fund, hired
 from tests.e2e.people import Person
 from tests.fakes.sim_process import SimProcess, Visitor
@@ -14,9 +15,9 @@ HEAD = "date,amount,currency,reference,counterparty,id\n"
 
 
 @pytest.fixture
-def deal(lisa: Person, james: Person, board: str) -> str:
+def deal(cast: Cast, lisa: Person, james: Person, board: str) -> str:
     """Signed terms of two milestones, 600 and 1400 EUR."""
-    return hired(lisa, james)
+    return cast.at("hired", lisa, james, play=lambda: hired(lisa, james))
 
 
 def statement(lisa: Person, *rows: str) -> str:

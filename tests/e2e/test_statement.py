@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.cast import Cast
 from tests.e2e.hired import events_of, fund, hired, settle
 from tests.e2e.people import Person
 
@@ -14,9 +15,9 @@ HEAD = "date,amount,currency,reference,counterparty,id\n"
 
 
 @pytest.fixture
-def deal(lisa: Person, james: Person, board: str) -> str:
+def deal(cast: Cast, lisa: Person, james: Person, board: str) -> str:
     """Signed terms of two milestones, 600 and 1400 EUR."""
-    return hired(lisa, james)
+    return cast.at("hired", lisa, james, play=lambda: hired(lisa, james))
 
 
 def asked(lisa: Person, milestone: str, amount: str = "600.00 EUR") -> str:

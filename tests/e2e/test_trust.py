@@ -8,18 +8,23 @@ from chaise_cli.domain.review import Content, ReviewPublished, Voucher
 from chaise_cli.ids import IdentityId, text
 from chaise_cli.session import finding, writing
 from chaise_cli.store import events
+from tests.e2e.cast import Cast
 from tests.e2e.hired import events_of, fund, hired, kept_up, settle
 from tests.e2e.people import Person, exchange
 
 
 @pytest.fixture
-def deal(lisa: Person, james: Person, board: str) -> str:
+def deal(cast: Cast, lisa: Person, james: Person, board: str) -> str:
     """A deal of which money was released, and both know it."""
-    made = hired(lisa, james)
-    fund(lisa, f"{made}/1")
-    lisa.does("release", f"{made}/1", "--confirm", "600.00 EUR to @james")
-    settle(lisa, james)
-    return made
+
+    def play() -> str:
+        made = hired(lisa, james)
+        fund(lisa, f"{made}/1")
+        lisa.does("release", f"{made}/1", "--confirm", "600.00 EUR to @james")
+        settle(lisa, james)
+        return made
+
+    return cast.at("trust", lisa, james, play=play)
 
 
 def both_reviewed(lisa: Person, james: Person, deal: str) -> None:

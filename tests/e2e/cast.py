@@ -1,0 +1,55 @@
+"""Homes as they stood once: what many tests begin with is played once a process, and copied from then on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+from weakref import WeakKeyDictionary
+
+from tests.e2e.people import Person
+
+Key: TypeAlias = tuple[object, ...]
+
+
+class Cast:
+    """People at stages of a story. A stage is known by its name and by where each of its people came from."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._told: dict[Key, tuple[Path, str]] = {}
+        self._at: WeakKeyDictionary[Person, Key] = WeakKeyDictionary()
+
+    def at(self, name: str, *people: Person, play: Callable[[], str]) -> str:
+        """Bring people to a stage, each with a home as after `play`; what that gave. Only stages may lie before."""
+        key = (name, *(self._at.get(one, ()) for one in people))
+        if key not in self._told:
+            told = play()
+            self._told[key] = folder, _ = self._folder / str(len(self._told)), told
+            for one in people:
+                _copy(one, one.folder, folder / one.handle)
+        else:
+            folder, told = self._told[key]
+            for one in people:
+                _copy(one, folder / one.handle, one.folder)
+                _key_is_at(one)
+        for one in people:
+            self._at[one] = key
+        return told
+
+
+def _copy(person: Person, source: Path, to: Path) -> None:
+    """All that belongs to a person, in place of what is there."""
+    to.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path in (person.key_file, person.recovery_file):
+        shutil.copy2(source / path.name, to / path.name)
+    shutil.rmtree(to / person.home.name, ignore_errors=True)
+    shutil.copytree(source / person.home.name, to / person.home.name)
+
+
+def _key_is_at(person: Person) -> None:
+    """A home remembers where its key file lies."""
+    path = person.home / "keys"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"key_file": str(person.key_file)}))
