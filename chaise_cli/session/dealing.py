@@ -49,6 +49,7 @@ class DealWriter:
         if found is None:
             raise NotOpen(deal=public("deal", space.id))
         self.found = found
+        self._is_known = False  # whether this device has written here before
 
     @property
     def state(self) -> fold.DealState:
@@ -90,7 +91,7 @@ class DealWriter:
 
     def _freshen(self, bodies: list[Any]) -> list[Any]:
         """Open a new epoch where one is due. What is left to write: a device's first words prove it, in the old one."""
-        if not events.chain_of(self.session.db, self.space.no, raw(self.session.me.device)).identity:
+        if not self._has_written():
             self.writer.write(self.space, bodies[:1])
             bodies = bodies[1:]
         self.space = rekeying.freshen(self.session, self.writer, self.space)
@@ -100,8 +101,14 @@ class DealWriter:
         """How to reach us, before our first words in a deal that the other side opened; a run reaches nobody."""
         if self.session.me.grant is not None:
             return []
-        chain = events.chain_of(self.session.db, self.space.no, raw(self.session.me.device))
-        return [] if chain.identity else [contact(self.session)]
+        return [] if self._has_written() else [contact(self.session)]
+
+    def _has_written(self) -> bool:
+        """Whether this device is proved to be ours in the deal, as by its first words."""
+        if not self._is_known:
+            rows = events.branches_of(self.session.db, self.space.no, raw(self.session.me.device))
+            self._is_known = bool(rows and rows[0].identity)
+        return self._is_known
 
 
 _FREE = frozenset({"message.sent", "work.update", "contact.shared", "slots.shared"})
