@@ -46,8 +46,7 @@ def tend(deal: DealWriter, heard: int = 0, absences: Sequence[Away] = ()) -> Non
     if not deal.by.agent:  # what was taken up gave the role to a third party
         return
     at_rail = attempts.holding(deal.session.db, deal.space.no) | {item.op for item in inherited(deal)}
-    while body := _next(deal.state.deal, deal.by._replace(now=heard), absences, at_rail):
-        deal.write([body])
+    deal.follow(lambda state: _next(state, deal.by._replace(now=heard), absences, at_rail))
 
 
 def is_heir(deal: DealWriter) -> bool:

@@ -403,8 +403,8 @@ class DealFold:
 
     def _finish(self, agent: str, rows: Sequence[Row], agents: frozenset[str] | None = None) -> None:
         """Write down what was folded. rows: what came; agents: third parties that ever may have been the agent."""
-        self._db.executemany("UPDATE event SET uptake = ?, void = ? WHERE chain = ? AND seq = ?", self._uptakes)
-        self._db.executemany(
+        self._many("UPDATE event SET uptake = ?, void = ? WHERE chain = ? AND seq = ?", self._uptakes)
+        self._many(
             "DELETE FROM pending WHERE space = ? AND chain = ? AND seq = ?",
             [(self._space.no, chain, seq) for _, _, chain, seq in self._uptakes],
         )
@@ -463,10 +463,8 @@ class DealFold:
                 self._contact(row.identity, row)
             files += self._files(row)
             self._at = max(self._at, row.at)
-        self._db.executemany(
-            "INSERT OR IGNORE INTO message(space, lamport, chain, seq, what) VALUES (?,?,?,?,?)", messages
-        )
-        self._db.executemany(
+        self._many("INSERT OR IGNORE INTO message(space, lamport, chain, seq, what) VALUES (?,?,?,?,?)", messages)
+        self._many(
             "INSERT OR IGNORE INTO file(address, space, chain, seq, milestone, body) VALUES (?,?,?,?,?,?)", files
         )
 
@@ -511,15 +509,15 @@ class DealFold:
         rows = [(raw(id_), self._space.no, *values(item)) for id_, item in new.items() if old.get(id_) != item]
         names = ["id", "space", *columns.split(", ")]
         marks = ",".join("?" * len(names))
-        self._db.executemany(f"INSERT OR REPLACE INTO {table}({', '.join(names)}) VALUES ({marks})", rows)
-        self._db.executemany(f"DELETE FROM {table} WHERE id = ?", [(raw(id_),) for id_ in old if id_ not in new])
+        self._many(f"INSERT OR REPLACE INTO {table}({', '.join(names)}) VALUES ({marks})", rows)
+        self._many(f"DELETE FROM {table} WHERE id = ?", [(raw(id_),) for id_ in old if id_ not in new])
 
     def _occurrences(self, old: Mapping[str, Booking], new: Mapping[str, Booking]) -> None:
         changed = [id_ for id_ in {**old, **new} if old.get(id_) != new.get(id_)]
-        self._db.executemany("DELETE FROM occurrence WHERE id = ?", [(raw(id_),) for id_ in changed])
+        self._many("DELETE FROM occurrence WHERE id = ?", [(raw(id_),) for id_ in changed])
         held = [new[id_] for id_ in changed if id_ in new and new[id_].held]
         rows = [(raw(call.id), self._space.no, *time) for call in held for time in call.times]
-        self._db.executemany("INSERT INTO occurrence(id, space, begins, ends) VALUES (?,?,?,?)", rows)
+        self._many("INSERT INTO occurrence(id, space, begins, ends) VALUES (?,?,?,?)", rows)
 
     def _milestones(self, old: Deal | None, deal: Deal) -> None:
         currency = deal.terms.currency if deal.terms else ""
@@ -532,18 +530,24 @@ class DealFold:
             for m, before in zip_longest(deal.milestones, kept[: len(deal.milestones)])
             if m != before
         ]  # fmt: skip
-        self._db.executemany(f"INSERT OR REPLACE INTO milestone VALUES ({','.join('?' * 15)})", rows)
+        self._many(f"INSERT OR REPLACE INTO milestone VALUES ({','.join('?' * 15)})", rows)
         if old and len(old.milestones) > len(deal.milestones):
             query = "DELETE FROM milestone WHERE space = ? AND n > ?"
             self._db.execute(query, (self._space.no, len(deal.milestones)))
 
+    def _many(self, query: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        if rows:  # mostly there are none, and to prepare for nothing takes its time too
+            self._db.executemany(query, rows)
+
     def _entries(self, entries: Sequence[Any]) -> None:
+        if not entries:
+            return
         start = self._db.execute("SELECT count(*) FROM entry WHERE space = ?", (self._space.no,)).fetchone()[0]
         rows = [
             (self._space.no, start + n, e.at, e.text, e.ref, e.currency, record.dump(e.postings), raw(e.id))
             for n, e in enumerate(entries)
         ]
-        self._db.executemany("INSERT INTO entry VALUES (?,?,?,?,?,?,?,?)", rows)
+        self._many("INSERT INTO entry VALUES (?,?,?,?,?,?,?,?)", rows)
 
 
 def line(connection: Connection, space: Space) -> order.Line | None:
@@ -573,7 +577,7 @@ def _booking_row(booking: Any) -> tuple[Any, ...]:
 
 
 def _json(state: DealState) -> str:
-    stored = record.dump(state)
+    stored = record.dump_again(state)
     _keep(stored, state)
     return stored
 
