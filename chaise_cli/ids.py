@@ -58,6 +58,7 @@ def base32(data: bytes, length: int = LENGTH) -> str:
     return "".join(ALPHABET[number >> (5 * place) & 31] for place in reversed(range(length)))
 
 
+@lru_cache(maxsize=1024)
 def public(kind: str, id_text: str) -> str:
     """What people and scripts see of an id: `kind-` and 26 characters."""
     return f"{kind}-{base32(raw(id_text))}"

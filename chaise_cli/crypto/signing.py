@@ -146,6 +146,7 @@ def _holds(public: bytes, signed: bytes, signature: bytes) -> bool:
     return True
 
 
+@lru_cache(maxsize=4096)  # a device writes into many spaces, and its key is weighed for each
 def admit_key(public: bytes, *, torsion: bool) -> None:
     """Return only if the key may sign here.
 

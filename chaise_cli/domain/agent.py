@@ -5,11 +5,10 @@ All of it is decided from the state alone, so the agent may be stopped at any in
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from chaise_cli.domain.deal import Deal, Milestone, Op, checked
-from chaise_cli.domain.escrow import free
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.movements import (
     MoneyHeld,
@@ -121,11 +120,12 @@ def agent_duties(
     Raises NotYours off the agent device.
     """
     _agent_only(deal, by, "movements")
-    for ms in deal.milestones:
-        body = _asked(deal, ms) or _hopeless(deal, ms, at_rail) or _lapsed(deal, ms, by.now, away)
-        if body is not None:
-            return [body]
-    return []
+    return next(([body] for ms in deal.milestones if (body := duty(deal, ms, by, away, at_rail))), [])
+
+
+def duty(deal: Deal, ms: Milestone, by: By, away: Away | None, at_rail: Collection[EventId]) -> Body | None:
+    """As `agent_duties`, of one milestone alone; the caller has seen to it that `by` is the agent device."""
+    return _asked(deal, ms) or _hopeless(deal, ms, at_rail) or _lapsed(deal, ms, by.now, away)
 
 
 def _asked(deal: Deal, ms: Milestone) -> Body | None:
@@ -146,14 +146,13 @@ def _hopeless(deal: Deal, ms: Milestone, at_rail: Collection[EventId]) -> Body |
 
 
 def _lapsed(deal: Deal, ms: Milestone, now: int, away: Away | None) -> Body | None:
-    left = free(deal, ms)
-    if not ms.final or left == 0 or ms.open["release"] or ms.open["refund"]:
-        return None
+    if not ms.final or ms.held == 0 or ms.open["release"] or ms.open["refund"]:
+        return None  # else nothing of what is held is reserved
     if ms.state == "delivered" and ms.review_deadline is not None and now >= run_at(ms.review_deadline, away):
-        return _release(deal, ms, None, left)
+        return _release(deal, ms, None, ms.held)
     request = ms.cancel
     if ms.state == "funded" and request and request.lapses_at is not None and now >= run_at(request.lapses_at, away):
-        return _refund(deal, ms, request.id, left)
+        return _refund(deal, ms, request.id, ms.held)
     return None
 
 
@@ -167,12 +166,16 @@ def _refund(deal: Deal, ms: Milestone, op: EventId, amount: int) -> Body:
 
 def rail_due(deal: Deal) -> list[Due]:
     """What a person must still move: money into escrow, client's fee included, and payouts, oldest first."""
-    return [
-        item
-        for ms in deal.milestones
-        for item in (_to_hold(deal, ms), *_to_pay(deal, ms, "release"), *_to_pay(deal, ms, "refund"))
-        if item is not None
-    ]
+    return list(dues(deal))
+
+
+def dues(deal: Deal) -> Iterator[Due]:
+    """As `rail_due`, each worked out when it is asked for."""
+    for ms in deal.milestones:
+        if (hold := _to_hold(deal, ms)) is not None:
+            yield hold
+        yield from _to_pay(deal, ms, "release")
+        yield from _to_pay(deal, ms, "refund")
 
 
 def open_holds(deal: Deal) -> list[Due]:
@@ -204,6 +207,8 @@ def _to_pay(deal: Deal, ms: Milestone, kind: str) -> list[Due]:
 
 def _owing(deal: Deal, ms: Milestone, kind: str) -> list[Op]:
     paid = _paid(ms, kind)
+    if paid == (ms.talent_credit if kind == "release" else ms.client_credit):  # which no mark is above
+        return []
     return [op for op in deal.ops.values() if (op.n, op.kind) == (ms.n, kind) and op.moved and op.mark > paid]
 
 

@@ -45,6 +45,9 @@ def replace(value: V, **changes: Any) -> V:
 
 def _init(self: Any, *args: Any, **given: Any) -> None:
     names = self.__body_fields__
+    if not given and len(args) == len(names):  # as events are read: by the thousand
+        self.__dict__.update(zip(names, args, strict=True))
+        return
     values = dict(zip(names, args, strict=False)) | given
     if len(args) > len(names) or len(args) + len(given) != len(names) or values.keys() != set(names):
         raise TypeError(f"{type(self).__name__} takes {', '.join(names)}")

@@ -277,6 +277,7 @@ class Tree:
         if at in self._places:
             line.append(self._places[at])
         taken = {at}
+        at = self._go_on(at, holders[-1], line, taken)
         while options := self._options(at, holders, taken):
             way, start, disputed = self._choose(at, options)
             contested = contested or disputed
@@ -285,9 +286,20 @@ class Tree:
             if start is None:
                 break
             line.append(start)
-            at = start.id
-            taken.add(at)
+            taken.add(start.id)
+            at = self._go_on(start.id, holders[-1], line, taken)
         return Line(line, holders[-1], sorted(contested), tuple(holders))
+
+    def _go_on(self, at: str, device: str, line: list[Place], taken: set[str]) -> str:
+        """Follow the device that has the role to where there is a choice, or nothing more: mostly that is the end."""
+        while at in self._places and at not in self._handed:
+            following = self._after.get(at, ())
+            if len(following) != 1 or following[0].device != device or following[0].id in taken:
+                break
+            line.append(following[0])
+            at = following[0].id
+            taken.add(at)
+        return at
 
     def _options(self, at: str, holders: Sequence[str], taken: set[str]) -> list[tuple[_Way, Place | None]]:
         """The ways on from an event and the first event of each, without devices that had the role on the way here."""

@@ -245,20 +245,19 @@ def _loader(hint: Any) -> Callable[[Any], Any] | None:
         return inner and (lambda value: None if value is None else inner(value))
     if origin is tuple:
         item = _loader(typing.get_args(hint)[0])
-        return (lambda value: tuple(item(part) for part in value)) if item else tuple
+        return (lambda value: tuple(map(item, value))) if item else tuple
     if is_body(hint):
         return lambda value: from_data(typing.cast("type[Any]", hint), value)
     return None
 
 
 @cache
-def _loaders(cls: type[Any]) -> dict[str, Callable[[Any], Any] | None]:
+def _loaders(cls: type[Any]) -> list[tuple[str, Callable[[Any], Any] | None]]:
     hints = typing.get_type_hints(cls, include_extras=True)
-    return {name: _loader(hints[name]) for name in fields(cls)}
+    return [(name, _loader(hints[name])) for name in fields(cls)]
 
 
 def from_data(cls: type[Any], data: dict[str, Any]) -> Any:
     """The body written by `to_data`; only for data that was checked when it came in."""
     kind: Any = cls
-    loaders = _loaders(kind)
-    return cls(**{name: load(data[name]) if (load := loaders[name]) else data[name] for name in loaders})
+    return cls(*[load(data[name]) if load else data[name] for name, load in _loaders(kind)])

@@ -9,13 +9,15 @@ from __future__ import annotations
 import http.client
 import ipaddress
 import json
+import math
 import select
 import socket
 import ssl
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from threading import Timer
+from threading import Condition, Thread
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -124,18 +126,54 @@ class Deadline:
         self._held: socket.socket = connection.sock  # an answer that ends with the connection takes it from there
         self.passed = False
         self._held.settimeout(after_s)
-        self._timer = Timer(after_s, self._pass)
-        self._timer.daemon = True
-        self._timer.start()
+        self.at = time.monotonic() + after_s
+        _WATCH.add(self)
 
     def cancel(self) -> None:
         """The request is over."""
-        self._timer.cancel()
+        _WATCH.drop(self)
 
-    def _pass(self) -> None:
+    def end(self) -> None:
+        """Its time is over."""
         self.passed = True
         with suppress(OSError):
             socket.socket.shutdown(self._held, socket.SHUT_RDWR)  # of the plain socket: TLS would first say goodbye
+
+
+class _Watch:
+    """Waits for all deadlines in one thread: to start one for each request took as long as to write down its answer."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._open: set[Deadline] = set()
+        self._thread: Thread | None = None
+        self._looks_at = math.inf
+
+    def add(self, deadline: Deadline) -> None:
+        with self._changed:
+            self._open.add(deadline)
+            if self._thread is None or not self._thread.is_alive():  # as after a fork
+                self._thread = Thread(target=self._run, daemon=True)
+                self._thread.start()
+            elif deadline.at < self._looks_at:
+                self._changed.notify()
+
+    def drop(self, deadline: Deadline) -> None:
+        with self._changed:
+            self._open.discard(deadline)
+
+    def _run(self) -> None:
+        with self._changed:
+            while True:
+                now = time.monotonic()
+                for deadline in [one for one in self._open if one.at <= now]:
+                    self._open.discard(deadline)
+                    deadline.end()
+                self._looks_at = min((one.at for one in self._open), default=math.inf)
+                self._changed.wait(None if self._looks_at == math.inf else self._looks_at - now)
+
+
+_WATCH: Final = _Watch()
 
 
 def _over(sock: socket.socket) -> bool:

@@ -46,8 +46,7 @@ def tend(deal: DealWriter, heard: int = 0, absences: Sequence[Away] = ()) -> Non
     if not deal.by.agent:  # what was taken up gave the role to a third party
         return
     at_rail = attempts.holding(deal.session.db, deal.space.no) | {item.op for item in inherited(deal)}
-    while body := _next(deal.state.deal, deal.by._replace(now=heard), absences, at_rail):
-        deal.write([body])
+    deal.follow(lambda state: _next(state, deal.by._replace(now=heard), absences, at_rail))
 
 
 def is_heir(deal: DealWriter) -> bool:
@@ -60,10 +59,9 @@ def is_heir(deal: DealWriter) -> bool:
 def inherited(deal: DealWriter) -> list[Due]:
     """Holds that a device which had the role before may have asked the rail for; looked up before they are refused."""
     state, database = deal.state.deal, deal.session.db
-    if state.terms is None or state.terms.rail == manual.NAME:
+    if state.terms is None or state.terms.rail == manual.NAME or not is_heir(deal):
         return []
-    found = [item for item in agent.open_holds(state) if attempts.find(database, item.op, "hold") is None]
-    return found if found and is_heir(deal) else []
+    return [item for item in agent.open_holds(state) if attempts.find(database, item.op, "hold") is None]
 
 
 class AtRail(RailUnknown):
@@ -125,7 +123,7 @@ def take_up(deal: DealWriter) -> None:
 def _next(deal: Deal, by: By, absences: Sequence[Away], at_rail: Collection[EventId]) -> Body | None:
     """The next duty. One milestone at a time, since each deadline may have passed in another absence."""
     for ms in deal.milestones:
-        for body in agent.agent_duties(deal._replace(milestones=(ms,)), by, _absence(ms, absences), at_rail):
+        if body := agent.duty(deal, ms, by, _absence(ms, absences), at_rail):
             return body
     return None
 

@@ -17,10 +17,12 @@ from chaise_cli.store import deals as deal_store
 from chaise_cli.store import events
 
 if TYPE_CHECKING:
+    from chaise_cli.domain.deal import Deal
+    from chaise_cli.domain.shape import Body
     from chaise_cli.session.requests import Request
     from chaise_cli.session.session import Session
     from chaise_cli.session.writing import Writer
-    from chaise_cli.store.events import Space
+    from chaise_cli.store.events import Row, Space
 
 Sign = Callable[[str], str]
 
@@ -49,6 +51,7 @@ class DealWriter:
         if found is None:
             raise NotOpen(deal=public("deal", space.id))
         self.found = found
+        self._is_known = False  # whether this device has written here before
 
     @property
     def state(self) -> fold.DealState:
@@ -83,14 +86,45 @@ class DealWriter:
         if self.session.me.grant is None and not rekeying.is_plain(self.session, self.space):
             bodies = self._freshen(bodies)
         written = self.writer.write(self.space, bodies, request)
+        self._reload()
+        return written
+
+    def follow(self, decide: Callable[[Deal], Body | None]) -> None:
+        """Write what `decide` names, then what it names on the state that this left, until it names nothing.
+
+        As the agent device. Raises what makes one void.
+        """
+        while body := decide(self.state.deal):
+            self.write([body])
+            if self.found.now is self.found.taken and not self.state.revoked:
+                self._follow_at_once(decide)  # else what comes to what is for the fold to say
+
+    def _follow_at_once(self, decide: Callable[[Deal], Body | None]) -> None:
+        """As `follow`, folded once, at the end."""
+        state, by, clock = self.found.now, self.by, self.found.clock
+
+        def following(last: Row | None) -> Body | None:
+            nonlocal state, clock
+            if last is not None:
+                clock = max(clock, last.at)
+                id_, said = EventId(text(last.id)), last.content
+                e = Recorded(id_, by.identity, by.device, last.at, clock, final=True, agent=True, body=said)
+                state = fold.step(state, e)
+            return decide(state.deal)
+
+        if self.writer.write_each(self.space, following):
+            self._reload()
+            told = state._replace(deal=state.deal._replace(entries=()))
+            assert self.state == told, "what was decided one by one comes to something else when it is folded"
+
+    def _reload(self) -> None:
         found = deal_store.load(self.session.db, self.space.no)
         assert found, "the deal just written to"
         self.found = found
-        return written
 
     def _freshen(self, bodies: list[Any]) -> list[Any]:
         """Open a new epoch where one is due. What is left to write: a device's first words prove it, in the old one."""
-        if not events.chain_of(self.session.db, self.space.no, raw(self.session.me.device)).identity:
+        if not self._has_written():
             self.writer.write(self.space, bodies[:1])
             bodies = bodies[1:]
         self.space = rekeying.freshen(self.session, self.writer, self.space)
@@ -100,8 +134,14 @@ class DealWriter:
         """How to reach us, before our first words in a deal that the other side opened; a run reaches nobody."""
         if self.session.me.grant is not None:
             return []
-        chain = events.chain_of(self.session.db, self.space.no, raw(self.session.me.device))
-        return [] if chain.identity else [contact(self.session)]
+        return [] if self._has_written() else [contact(self.session)]
+
+    def _has_written(self) -> bool:
+        """Whether this device is proved to be ours in the deal, as by its first words."""
+        if not self._is_known:
+            rows = events.branches_of(self.session.db, self.space.no, raw(self.session.me.device))
+            self._is_known = bool(rows and rows[0].identity)
+        return self._is_known
 
 
 _FREE = frozenset({"message.sent", "work.update", "contact.shared", "slots.shared"})

@@ -7,6 +7,7 @@ was tried is looked up by our own reference before it is sent again. docs/spec/r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from chaise_cli.domain import agent
@@ -172,8 +173,8 @@ class _Driver:
             if one.state == "stray" and (back is None or back.state == "declined again"):
                 yield one._replace(act="return", tries=back.tries if back else 1, state="new")
         seen: set[tuple[int, str]] = set()
-        dues = agent.rail_due(deal)
-        for item in [*dues, *(one for one in inherited if one not in dues)]:
+        dues = agent.rail_due(deal) if inherited else ()
+        for item in chain(dues or agent.dues(deal), (one for one in inherited if one not in dues)):
             party = deal.parties.client if item.kind == "fund" else item.to
             is_first = (item.n, item.kind) not in seen
             seen.add((item.n, item.kind))
@@ -255,7 +256,7 @@ class _Driver:
             attempts.put(self._session.db, self._space, held._replace(state="done"))
             return done
         if attempt.act == "hold":
-            asked = next((item for item in agent.rail_due(deal.state.deal) if item.op == attempt.op), None)
+            asked = next((item for item in agent.dues(deal.state.deal) if item.op == attempt.op), None)
             if asked is None or asked.amount != attempt.amount:
                 # The milestone has ended meanwhile, or a refund has changed the fee: it goes back.
                 if asked is not None:

@@ -15,7 +15,7 @@ from chaise_cli.session import epochs, plaintext
 from chaise_cli.store import events, folding, members, own
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from chaise_cli.session.requests import Request
     from chaise_cli.session.session import Session
@@ -73,6 +73,19 @@ class Writer:
             asked = request if place == len(bodies) - 1 else None
             chain, row = self._seal(space, chain, body, asked)
             made.append(row)
+        return self._keep(space, chain, made)
+
+    def write_each(self, space: Space, decide: Callable[[Row | None], Any]) -> list[EventId]:
+        """As `write`, of bodies that are decided one by one, each given the event before it, until there is none."""
+        made: list[Row] = []
+        chain = events.chain_of(self._db, space.no, self._device)
+        while (body := decide(made[-1] if made else None)) is not None:
+            self._check_kinds([body])
+            chain, row = self._seal(space, chain, body, None)
+            made.append(row)
+        return self._keep(space, chain, made)
+
+    def _keep(self, space: Space, chain: Chain, made: Sequence[Row]) -> list[EventId]:
         events.append(self._db, made)
         events.save_chain(self._db, chain)
         folding.fold(self._db, space, made)

@@ -6,6 +6,7 @@ docs/spec/order.md. Out of the ordinary (the opening arrives, the agent's role m
 from __future__ import annotations
 
 import json
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from chaise_cli.domain import fold, kinds, order, record
@@ -18,7 +19,7 @@ from chaise_cli.ids import DeviceId, EventId, IdentityId, raw, text
 from chaise_cli.store import content, cuts, events, lines, people, revocations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from sqlcipher3.dbapi2 import Connection
 
@@ -402,8 +403,8 @@ class DealFold:
 
     def _finish(self, agent: str, rows: Sequence[Row], agents: frozenset[str] | None = None) -> None:
         """Write down what was folded. rows: what came; agents: third parties that ever may have been the agent."""
-        self._db.executemany("UPDATE event SET uptake = ?, void = ? WHERE chain = ? AND seq = ?", self._uptakes)
-        self._db.executemany(
+        self._many("UPDATE event SET uptake = ?, void = ? WHERE chain = ? AND seq = ?", self._uptakes)
+        self._many(
             "DELETE FROM pending WHERE space = ? AND chain = ? AND seq = ?",
             [(self._space.no, chain, seq) for _, _, chain, seq in self._uptakes],
         )
@@ -462,10 +463,8 @@ class DealFold:
                 self._contact(row.identity, row)
             files += self._files(row)
             self._at = max(self._at, row.at)
-        self._db.executemany(
-            "INSERT OR IGNORE INTO message(space, lamport, chain, seq, what) VALUES (?,?,?,?,?)", messages
-        )
-        self._db.executemany(
+        self._many("INSERT OR IGNORE INTO message(space, lamport, chain, seq, what) VALUES (?,?,?,?,?)", messages)
+        self._many(
             "INSERT OR IGNORE INTO file(address, space, chain, seq, milestone, body) VALUES (?,?,?,?,?,?)", files
         )
 
@@ -494,9 +493,10 @@ class DealFold:
                 raw(deal.parties.agent),
             ),
         )  # fmt: skip
-        if old is None or old.now.deal.milestones != deal.milestones:
-            self._milestones(now)
-        self._changed("op", old and _op_states(old.now.deal), _op_states(deal), lambda state: (state,), "state")
+        self._milestones(old and old.now.deal, deal)
+        numbers = _touched(old.now.deal, deal) if old else {op.n for op in deal.ops.values()}
+        before = old and _op_states(old.now.deal, numbers)
+        self._changed("op", before, _op_states(deal, numbers), lambda state: (state,), "state")
         known = old and old.now.bookings.by_id
         self._changed("booking", known, now.bookings.by_id, _booking_row, "state, begins, ends")
         self._occurrences(known or {}, now.bookings.by_id)
@@ -509,35 +509,45 @@ class DealFold:
         rows = [(raw(id_), self._space.no, *values(item)) for id_, item in new.items() if old.get(id_) != item]
         names = ["id", "space", *columns.split(", ")]
         marks = ",".join("?" * len(names))
-        self._db.executemany(f"INSERT OR REPLACE INTO {table}({', '.join(names)}) VALUES ({marks})", rows)
-        self._db.executemany(f"DELETE FROM {table} WHERE id = ?", [(raw(id_),) for id_ in old if id_ not in new])
+        self._many(f"INSERT OR REPLACE INTO {table}({', '.join(names)}) VALUES ({marks})", rows)
+        self._many(f"DELETE FROM {table} WHERE id = ?", [(raw(id_),) for id_ in old if id_ not in new])
 
     def _occurrences(self, old: Mapping[str, Booking], new: Mapping[str, Booking]) -> None:
         changed = [id_ for id_ in {**old, **new} if old.get(id_) != new.get(id_)]
-        self._db.executemany("DELETE FROM occurrence WHERE id = ?", [(raw(id_),) for id_ in changed])
+        self._many("DELETE FROM occurrence WHERE id = ?", [(raw(id_),) for id_ in changed])
         held = [new[id_] for id_ in changed if id_ in new and new[id_].held]
         rows = [(raw(call.id), self._space.no, *time) for call in held for time in call.times]
-        self._db.executemany("INSERT INTO occurrence(id, space, begins, ends) VALUES (?,?,?,?)", rows)
+        self._many("INSERT INTO occurrence(id, space, begins, ends) VALUES (?,?,?,?)", rows)
 
-    def _milestones(self, now: DealState) -> None:
-        self._db.execute("DELETE FROM milestone WHERE space = ?", (self._space.no,))
-        currency = now.deal.terms.currency if now.deal.terms else ""
+    def _milestones(self, old: Deal | None, deal: Deal) -> None:
+        currency = deal.terms.currency if deal.terms else ""
+        kept = old.milestones if old and old.terms and old.terms.currency == currency else ()
         rows = [
             (
                 self._space.no, m.n, m.state, currency, m.amount, m.due, m.review_deadline, m.funded, m.held,
                 m.released, m.refunded, m.disputed, m.payable, m.paid_out, m.reversed,
             )
-            for m in now.deal.milestones
+            for m, before in zip_longest(deal.milestones, kept[: len(deal.milestones)])
+            if m != before
         ]  # fmt: skip
-        self._db.executemany(f"INSERT INTO milestone VALUES ({','.join('?' * 15)})", rows)
+        self._many(f"INSERT OR REPLACE INTO milestone VALUES ({','.join('?' * 15)})", rows)
+        if old and len(old.milestones) > len(deal.milestones):
+            query = "DELETE FROM milestone WHERE space = ? AND n > ?"
+            self._db.execute(query, (self._space.no, len(deal.milestones)))
+
+    def _many(self, query: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        if rows:  # mostly there are none, and to prepare for nothing takes its time too
+            self._db.executemany(query, rows)
 
     def _entries(self, entries: Sequence[Any]) -> None:
+        if not entries:
+            return
         start = self._db.execute("SELECT count(*) FROM entry WHERE space = ?", (self._space.no,)).fetchone()[0]
         rows = [
             (self._space.no, start + n, e.at, e.text, e.ref, e.currency, record.dump(e.postings), raw(e.id))
             for n, e in enumerate(entries)
         ]
-        self._db.executemany("INSERT INTO entry VALUES (?,?,?,?,?,?,?,?)", rows)
+        self._many("INSERT INTO entry VALUES (?,?,?,?,?,?,?,?)", rows)
 
 
 def line(connection: Connection, space: Space) -> order.Line | None:
@@ -545,8 +555,17 @@ def line(connection: Connection, space: Space) -> order.Line | None:
     return DealFold(connection, space).line()
 
 
-def _op_states(deal: Deal) -> dict[str, str]:
-    return {id_: op_state(deal, op) for id_, op in deal.ops.items()}
+def _op_states(deal: Deal, numbers: Container[int]) -> dict[str, str]:
+    """The states of the operations on these milestones."""
+    return {id_: op_state(deal, op) for id_, op in deal.ops.items() if op.n in numbers}
+
+
+def _touched(old: Deal, new: Deal) -> set[int]:
+    """The milestones that are others than before, or of which an operation is, or is gone."""
+    parts = zip_longest(old.milestones, new.milestones)
+    found = {ms.n for pair in parts if pair[0] != pair[1] for ms in pair if ms is not None}
+    found |= {op.n for id_, op in new.ops.items() if old.ops.get(id_) != op}
+    return found | {op.n for id_, op in old.ops.items() if id_ not in new.ops}
 
 
 def _by_id(reviews: Any) -> dict[str, Any]:
@@ -558,7 +577,7 @@ def _booking_row(booking: Any) -> tuple[Any, ...]:
 
 
 def _json(state: DealState) -> str:
-    stored = record.dump(state)
+    stored = record.dump_again(state)
     _keep(stored, state)
     return stored
 

@@ -61,7 +61,11 @@ class Telling:
         for held in self._by_chain.values():
             held.sort(key=lambda row: row.seq)
         self._rows = list(self._walk())
+        self._saying: dict[type, list[Row]] = {}  # the rows by what they say
+        for row, _ in self._rows:
+            self._saying.setdefault(type(row.content), []).append(row)
         self._agreed: dict[Parties, list[tuple[Row, Row]]] = {}
+        self._known: dict[tuple[str, Parties, Holder, str | None, str | None], order.Line | None] = {}
 
     def _walk(self) -> Iterator[tuple[Row, Row | None]]:
         """Every event with the one before it on its chain; a stem before its branches."""
@@ -112,12 +116,18 @@ class Telling:
         """
         assert deal.terms is not None, "a role that terms give"
         holder = Holder(deal.terms.agent, deal.terms.agent_device)
+        key = (root.id, deal.parties, holder, deal.hired_by, through)  # of the deal all that is looked at below
+        if key not in self._known:
+            self._known[key] = self._find_behind(root, deal, holder, through)
+        return self._known[key]
+
+    def _find_behind(self, root: order.Place, deal: Deal, holder: Holder, through: str | None) -> order.Line | None:
         cut = self._cut(deal.parties, holder.identity)
         answers = self._answers(root, holder, deal, cut)
         refusals = [row for row in answers if isinstance(row.content, AgentRefused)]
         refused = self._covering(refusals)
         settled = [*([through] if through is not None else []), *self._settled(deal.parties)]
-        said = self._said(holder, cut, lambda row: text(row.id) not in refused, root, settled)
+        said = self._said(holder, cut, lambda row: not refused or text(row.id) not in refused, root, settled)
         consents = {text(row.id) for row in answers}
         handovers = [one for one in said.handovers if one.after != root.id or one.place.id in consents]
         line = order.agent_line(order.Opening(root, root.device), said._replace(handovers=handovers))
@@ -144,9 +154,9 @@ class Telling:
         return self._agreed[parties]
 
     def _find_signed(self, parties: Parties) -> Iterator[tuple[Row, Row]]:
-        offers = {text(row.id): row for row, _ in self._rows if isinstance(row.content, TermsOffered)}
-        for row, _ in self._rows:
-            offer = offers.get(row.content.offer) if isinstance(row.content, TermsAccepted) else None
+        offers = {text(row.id): row for row in self._saying.get(TermsOffered, ())}
+        for row in self._saying.get(TermsAccepted, ()):
+            offer = offers.get(row.content.offer)
             if offer is None or {offer.identity, row.identity} != {parties.client, parties.talent}:
                 continue
             if offer.content.hash == row.content.hash:
@@ -171,11 +181,7 @@ class Telling:
 
     def words(self) -> list[tuple[str, str]]:
         """Who named which event as the agent's last."""
-        return [
-            (row.identity, row.content.last)
-            for row, _ in self._rows
-            if isinstance(row.content, order.AgentSettled) and row.identity
-        ]
+        return [(row.identity, row.content.last) for row in self._saying.get(order.AgentSettled, ()) if row.identity]
 
     def _opening(self, opened: Opened) -> order.Opening:
         return order.Opening(self._place(opened.row), opened.state.deal.parties.agent_device)
@@ -241,7 +247,8 @@ class Telling:
     def _answers(self, root: order.Place, holder: Holder, deal: Deal, cut: Container[bytes]) -> list[Row]:
         """Where the agent consented or refused; not behind an answer that it has given already."""
         found: list[Row] = []
-        for row, _ in sorted(self._rows, key=lambda pair: (pair[0].lamport, pair[0].id)):
+        answers = [*self._saying.get(order.AgentDevice, ()), *self._saying.get(AgentRefused, ())]
+        for row in sorted(answers, key=lambda row: (row.lamport, row.id)):
             if row.identity != holder.identity or row.id in cut or not self._may_move(row, holder):
                 continue
             if _answers(row, root, deal) and text(row.id) not in self._covering(found):
@@ -251,8 +258,8 @@ class Telling:
     def _settled(self, parties: Parties) -> list[str]:
         """What client and talent both named as the last event, in the order in which the client first did."""
         named: dict[str, dict[str, tuple[int, bytes, int, bytes]]] = {parties.client: {}, parties.talent: {}}
-        for row, _ in self._rows:
-            if isinstance(row.content, order.AgentSettled) and row.identity in named:
+        for row in self._saying.get(order.AgentSettled, ()):
+            if row.identity in named:
                 rank = self._place(row).rank()
                 said = named[row.identity]
                 said[row.content.last] = min(rank, said.get(row.content.last, rank))

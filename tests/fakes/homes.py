@@ -166,6 +166,8 @@ def carry(giver: Session, taker: Session, limit: int = 1000) -> None:
         source, held_there = HomeReplica(giver), HomeReplica(taker).heads(info.id)
         news: list[Segment] = []
         for head in source.heads(info.id):
+            if head in held_there:
+                continue
             shared = [source.common(info.id, head, other) for other in held_there if other.device == head.device]
             at = 1 + max((seq for seq in shared if seq is not None), default=-1)
             news += _history(source, info.id, head, at, limit)
@@ -251,8 +253,8 @@ def state(session: Session, space: SpaceId) -> dict[str, list[Any]]:
     rows = session.db.execute("SELECT no, device, root FROM chain WHERE space = ?", (no,)).fetchall()
     devices = {row: device + root for row, device, root in rows}
     for table in _TABLES:
-        columns = [row[1] for row in session.db.execute(f"PRAGMA table_info({table})").fetchall()]
-        rows = session.db.execute(f"SELECT * FROM {table} WHERE space = ?", (no,)).fetchall()  # noqa: S608
+        rows = session.db.execute(f"SELECT * FROM {table} WHERE space = ?", (no,))  # noqa: S608
+        columns = [column[0] for column in rows.description]
         found[table] = sorted((_portable(dict(zip(columns, row, strict=True)), devices) for row in rows), key=repr)
     query = "SELECT chain, seq FROM pending WHERE space = ?"
     found["pending"] = sorted((devices[chain], seq) for chain, seq in session.db.execute(query, (no,)).fetchall())

@@ -29,6 +29,18 @@ class Tree(NamedTuple):
     none: int | None = None
 
 
+class Inner(NamedTuple):
+    tree: Tree
+    number: int
+    leaf: Leaf | None
+
+
+class State(NamedTuple):
+    trees: tuple[Tree, ...]
+    by_number: dict[str, Tree]
+    inner: Inner
+
+
 LEAF = st.builds(Leaf, st.text(max_size=3), st.lists(st.integers(), max_size=2).map(tuple))
 NAMES = st.text(max_size=3)
 TREE = st.builds(
@@ -42,6 +54,16 @@ TREE = st.builds(
 @given(TREE)
 def test_what_is_dumped_loads_back_through_json(tree: Tree) -> None:
     assert record.load(Tree, json.loads(record.dump(tree))) == tree
+
+
+@given(st.lists(TREE, min_size=1, max_size=3), st.data())
+def test_a_state_of_known_parts_is_written_as_if_all_of_it_were_new(trees: list[Tree], data: st.DataObject) -> None:
+    """Of parts that stand in several states, and of states that are made from one another."""
+    state = State(tuple(trees), {str(n): tree for n, tree in enumerate(trees)}, Inner(trees[0], 7, trees[-1].leaf))
+    record.dump_again(state)
+    other = state._replace(trees=(*trees, data.draw(TREE)), inner=state.inner._replace(number=data.draw(st.integers())))
+    for one in (state, other, state):
+        assert record.dump_again(one) == record.dump(one)
 
 
 def test_every_folded_state_can_be_loaded() -> None:
