@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+from functools import cache
 from typing import Final
 
 from chaise_cli import errors
@@ -237,6 +238,7 @@ def codes() -> list[str]:
     return sorted({str(vars(cls)["code"]) for cls in _classes() if "code" in vars(cls)})
 
 
+@cache
 def _classes() -> list[type[ChaiseError]]:
     for name in PACKAGES:
         package = importlib.import_module(name)

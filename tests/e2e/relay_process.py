@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from chaise_cli import clock
-from tests.e2e.people import NOON
+from tests.e2e.people import NOON, Person
 
 
 class RelayProcess:
@@ -35,7 +35,14 @@ class RelayProcess:
 
     def start(self) -> None:
         """Start, and wait until it listens."""
-        self.process = self._run("serve", "--listen", f"127.0.0.1:{self.port}")
+        (self.folder / "store").mkdir(mode=0o700, exist_ok=True)
+        serve = ["relay", "serve", "--store", self.store, "--listen", f"127.0.0.1:{self.port}", "--json"]
+        env = {name: value for name, value in os.environ.items() if not name.startswith("CHAISE_")}
+        env |= {clock.VARIABLE: NOON, "HOME": str(self.folder)}
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "chaise_cli", *serve], stdout=subprocess.PIPE, stderr=log, env=env
+            )
         line = _out(self.process).readline()
         assert line, "the relay did not start"
         assert json.loads(line)["data"]["url"] == self.url
@@ -73,20 +80,9 @@ class RelayProcess:
         self.start()
 
     def invite(self) -> str:
-        """A fresh invite."""
-        made = self._run("invite")
-        out, _ = made.communicate(timeout=60)
-        found: str = json.loads(out)["data"]["invite"]
-        return found
-
-    def _run(self, verb: str, *options: str) -> subprocess.Popen[bytes]:
-        (self.folder / "store").mkdir(mode=0o700, exist_ok=True)
-        argv = [sys.executable, "-m", "chaise_cli", "relay", verb, "--store", self.store, *options, "--json"]
-        env = {name: value for name, value in os.environ.items() if not name.startswith("CHAISE_")}
-        env |= {clock.VARIABLE: NOON, "HOME": str(self.folder)}
-        log = (self.folder / "log").open("ab")
-        with log:
-            return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=log, env=env)
+        """A fresh invite, made as an operator does beside the running relay."""
+        made = Person(self.folder, "operator").does("relay", "invite", "--store", self.store)
+        return str(made["invite"])
 
 
 def _out(process: subprocess.Popen[bytes]) -> IO[bytes]:

@@ -16,6 +16,7 @@ import pytest
 from tests.interop import make_vectors, verdicts
 from tests.interop.cases import chance, forks, grants, thirds
 from tests.interop.cases.common import Case
+from tests.volume import soaking
 
 VERIFIER: Final = Path(__file__).with_name("verifier") / "verifier.mjs"
 OLDEST: Final = 20  # of Node
@@ -91,13 +92,16 @@ def test_the_second_program_uses_what_node_brings_and_nothing_else() -> None:
 
 @pytest.mark.parametrize(
     ("deal", "seeds"),
-    [(chance.deal, 60), (forks.deal, 60), (thirds.deal, 60), (grants.deal, 30)],
+    [(chance.deal, 30), (forks.deal, 30), (thirds.deal, 30), (grants.deal, 15)],
     ids=["devices", "copies and revocations", "a third party", "grants"],
 )
 def test_a_second_program_folds_deals_of_chance_alike(tmp_path: Path, deal: Callable[[int], Case], seeds: int) -> None:
-    """Deals of fixed seeds, with acts nobody sensible would write, crossing and from several devices."""
+    """Deals of fixed seeds, with acts nobody sensible would write, crossing and from several devices.
+
+    Ten times as many in a soak.
+    """
     rows = []
-    for seed in range(seeds):
+    for seed in range(10 * seeds if soaking() else seeds):
         made = deal(seed)
         verdict, values = verdicts.judge(made.kind, made.given)
         rows.append({"name": made.name, "kind": made.kind, "input": made.given, "verdict": verdict, "values": values})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -36,14 +37,21 @@ def windows() -> list[tuple[datetime, datetime, timedelta]]:
 def test_every_zone_is_right_around_every_change(
     icaljs: Callable[[dict[str, Any]], Any], window: tuple[datetime, datetime, timedelta]
 ) -> None:
-    """Hours that happen twice are left out: we write them in UTC, and ical.js would read the second pass."""
+    """Hours that happen twice are left out: we write them in UTC, and ical.js would read the second pass.
+
+    Of zones that differ in nothing but their name one is read.
+    """
     first, last, step = window
-    zones, expected = {}, {}
+    zones, expected, known = {}, {}, set()
     for name in every_zone():
         pairs = [(at, at.astimezone(ZoneInfo(name))) for at in dense(ZoneInfo(name), first, last, step)]
         told = [(at, wall) for at, wall in pairs if not twice(wall)]
-        zones[name] = {"vtimezone": vtimezone(name, first, last), "walls": [parts(wall) for _, wall in told]}
-        expected[name] = [int(at.timestamp()) for at, _ in told]
+        walls, written = [parts(wall) for _, wall in told], vtimezone(name, first, last)
+        nameless = json.dumps([written.replace(f"TZID:{name}", "TZID:"), walls])
+        if nameless not in known:
+            known.add(nameless)
+            zones[name] = {"vtimezone": written, "walls": walls}
+            expected[name] = [int(at.timestamp()) for at, _ in told]
     found = icaljs({"zones": zones})
     assert [name for name in expected if found[name] != expected[name]] == []
 
