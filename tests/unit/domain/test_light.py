@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import typing
 
 import pytest
@@ -50,11 +52,49 @@ def test_it_refuses_what_it_does_not_know() -> None:
     make: typing.Any = Light
     with pytest.raises(TypeError):
         make(1, third=2)
-    with pytest.raises(AttributeError):
-        make(1).third = 2
+    with pytest.raises(TypeError):
+        make()
+    with pytest.raises(TypeError):
+        make(1, None, 2)
+    with pytest.raises(TypeError):
+        make._make([1])
+    with pytest.raises(ValueError, match="third"):
+        make(1)._replace(third=2)
+    for name in ("first", "third"):
+        with pytest.raises(AttributeError):
+            setattr(make(1), name, 2)
 
 
 def test_a_match_takes_it_apart() -> None:
     match Light(1, "a"):
         case Light(first, second):
             assert (first, second) == (1, "a")
+
+
+@pytest.mark.parametrize("kind", [Light, Usual])
+def test_it_is_made_by_place_and_by_name_and_from_a_sequence(kind: typing.Any) -> None:
+    assert kind(first=1, second="a") == kind(1, second="a") == kind._make([1, "a"]) == (1, "a")
+    assert kind(1)._replace(second="b") == kind(1, "b")
+    assert (kind(1).first, kind(1, "a").second) == (1, "a")
+    assert kind(1, "a")._asdict() == {"first": 1, "second": "a"}
+
+
+@pytest.mark.parametrize("makes", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])  # noqa: S301
+def test_a_copy_is_one_of_the_same_kind(makes: typing.Callable[[Light], Light]) -> None:
+    made = makes(Light(1, "a"))
+    assert made == Light(1, "a")
+    assert type(made) is Light
+
+
+def test_what_comes_first_of_a_class_may_be_of_a_class_below_it() -> None:
+    class Above(light.NamedTuple):
+        first: int
+        second: int = 2
+
+    class Below(Above):
+        def total(self) -> int:
+            return self.first + self.second
+
+    assert Below(1).total() == 3
+    assert (type(Above(1)), type(Below(first=1))) == (Above, Below)
+    assert repr(Below(1)) == "Below(first=1, second=2)"
