@@ -7,7 +7,7 @@ import os
 import sys
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 gc.disable()  # while modules are loaded: the collector would walk them all, a twentieth of a command's start
 
@@ -15,6 +15,7 @@ import typer
 import typer.core
 import typer.main
 
+from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import ChaiseError, Usage
 from chaise_cli.render.emit import OutputOptions, emit_error
 

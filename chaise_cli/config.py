@@ -9,8 +9,9 @@ import os
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import NoKey, Usage
 
 NAMES: Final = ("home", "key_file", "passphrase_file", "grant", "no_input", "rail_sim_url")

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+from chaise_cli.domain.light import NamedTuple
 
 if TYPE_CHECKING:
     from chaise_cli.errors import ChaiseError

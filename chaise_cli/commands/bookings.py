@@ -13,7 +13,7 @@ from chaise_cli.commands.arguments import LimitOption
 from chaise_cli.commands.context import Call
 from chaise_cli.commands.registry import PLAIN, verb
 from chaise_cli.result import Next, Result
-from chaise_cli.session import calendars, choosing, finding, freshness, naming, overview, zones
+from chaise_cli.session import choosing, finding, freshness, naming, showing_calls, zones
 
 if TYPE_CHECKING:
     from chaise_cli.session.session import Session
@@ -24,6 +24,7 @@ CALENDAR = "Chaise"
 _ANSWERS = "chaise_cli.export.answers"
 _INVITING = "chaise_cli.session.inviting"
 _CALENDAR = "chaise_cli.export.calls"  # icalendar is behind this door
+_CALENDARS = "chaise_cli.session.calendars"
 
 
 @verb(app, "bookings", lists=True)
@@ -51,22 +52,25 @@ def bookings(
         if deal or state or with_ or since or ics or private:
             raise choosing.NotForThis(verb="bookings --read", given="the other options", why="give --read FILE alone")
         return _read(call, read)
-    states = choosing.some_of(state, overview.CALL_STATES, "--state")
-    key = choosing.one_of(sort, overview.CALL_SORTS, "--sort")
+    states = choosing.some_of(state, showing_calls.STATES, "--state")
+    key = choosing.one_of(sort, showing_calls.SORTS, "--sort")
     with call.session() as session:
         named = naming.deal(session, deal) if deal else None
         person = finding.person(session, with_) if with_ else None
         start = arguments.since(since, call.here(session)) if since else None
-        wanted = overview.Wanted(states, person, start, named.space if named else None, sort=key, limit=limit or SHOWN)
-        found = overview.calls(session, wanted)
+        wanted = showing_calls.Wanted(
+            states, person, start, named.space if named else None, sort=key, limit=limit or SHOWN
+        )
+        found = showing_calls.calls(session, wanted)
         if ics is not None:
             _write(session, wanted, ics, name, private=private)
         return call.result(found, warnings=[*freshness.warnings(session), *zones.warnings(found)])
 
 
-def _write(session: Session, wanted: overview.Wanted, path: Path, name: str, *, private: bool) -> None:
+def _write(session: Session, wanted: showing_calls.Wanted, path: Path, name: str, *, private: bool) -> None:
     made: Any = import_module(_CALENDAR)
-    shown = calendars.entries(session, overview.call_rows(session, wanted))
+    calendars: Any = import_module(_CALENDARS)
+    shown = calendars.entries(session, showing_calls.call_rows(session, wanted))
     calendars.write_calendar(path, made.calendar_of(shown, name=name, private=private))
 
 

@@ -11,7 +11,7 @@ from chaise_cli.commands import logins
 from chaise_cli.commands.context import Call
 from chaise_cli.commands.registry import PLAIN, verb
 from chaise_cli.result import Next, Result
-from chaise_cli.session import calendars, choosing, freshness, overview
+from chaise_cli.session import calendars, choosing, freshness, showing_calls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +53,7 @@ def push(
                 return _told(call, [taken], [])
             chosen = [taken]
         made: Any = import_module(_ENTRIES)
-        rows = overview.call_rows(session, overview.Wanted())
+        rows = showing_calls.call_rows(session, showing_calls.Wanted())
         calls = list(zip([id_ for id_, _ in rows], calendars.entries(session, rows), strict=True))
         outcomes = []
         for one in chosen:

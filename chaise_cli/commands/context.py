@@ -15,15 +15,18 @@ from chaise_cli.errors import ChaiseError, Usage
 from chaise_cli.render import prompts
 from chaise_cli.render.emit import OutputOptions
 from chaise_cli.result import Next, Result
-from chaise_cli.session import access, requests, sending
+from chaise_cli.session import access
 from chaise_cli.session import home as homes
 
 if TYPE_CHECKING:
+    from chaise_cli.session.requests import Request
     from chaise_cli.session.session import Session
 
 SYNC: Final = "chaise sync"
 _SYNCING: Final = "chaise_cli.session.syncing"
 _RUNNING: Final = "chaise_cli.session.running"
+_SENDING: Final = "chaise_cli.session.sending"  # reads send nothing
+_REQUESTS: Final = "chaise_cli.session.requests"
 
 
 class NotInBatch(Usage):
@@ -149,12 +152,11 @@ class Call:
             return False
         if self._sync is not None:
             return self._sync
-        return not reads and sending.goes_by_itself(session)
+        return not reads and bool(import_module(_SENDING).goes_by_itself(session))
 
-    def _exchange(self, session: Session) -> None:
+    def _exchange(self, session: Session, *, everywhere: bool = False) -> None:
         """Sync with every place, or with those that do so by themselves; trouble is a warning, the write stands."""
-        syncing: Any = import_module(_SYNCING)
-        self.warnings += syncing.automatic(session, everywhere=bool(self._sync))
+        self.warnings += import_module(_SYNCING).automatic(session, everywhere=everywhere or bool(self._sync))
 
     def pull(self, session: Session) -> None:
         """Fetch what places know before something is decided, where there are any; trouble is a warning.
@@ -163,19 +165,19 @@ class Call:
         """
         if self._sync is False or self.dry_run or session.in_transaction:
             return
-        if sending.has_places(session):
-            syncing: Any = import_module(_SYNCING)
-            self.warnings += syncing.automatic(session, everywhere=True)
+        if import_module(_SENDING).has_places(session):
+            self._exchange(session, everywhere=True)
 
     def here(self, session: Session, tz: str | None = None) -> Here:
         """What times are read against."""
         return Here(self.clock.now(), tz or session.me.settings.tz, loose=self.asks)
 
-    def request(self, **asked: object) -> requests.Request | None:
+    def request(self, **asked: object) -> Request | None:
         """The request id given, and a fingerprint of what is asked; None without one given. Raises BadRequestId."""
         if self._request_id is None:
             return None
-        return requests.request(self._request_id, self.verb, asked)
+        made: Request = import_module(_REQUESTS).request(self._request_id, self.verb, asked)
+        return made
 
     def result(self, data: Any, **more: Any) -> Result:
         """The result of this call."""
@@ -194,7 +196,5 @@ def shared(session: Session) -> Iterator[None]:
 
 def unsent(session: Session) -> list[Next]:
     """`next: not sent yet (3 events): chaise sync`, when something written here has reached no place."""
-    count = sending.unsent(session)
-    if not count:
-        return []
-    return [Next(f"not sent yet ({count} event{'s' if count != 1 else ''})", SYNC)]
+    count = import_module(_SENDING).unsent(session)
+    return [Next(f"not sent yet ({count} event{'s' if count != 1 else ''})", SYNC)] if count else []

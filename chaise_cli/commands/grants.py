@@ -10,7 +10,7 @@ from chaise_cli.commands.arguments import LimitOption
 from chaise_cli.commands.context import Call
 from chaise_cli.commands.registry import PLAIN, verb
 from chaise_cli.result import Result
-from chaise_cli.session import choosing, finding, freshness, showing
+from chaise_cli.session import choosing, finding, freshness, showing_grants
 
 app = typer.Typer(**PLAIN)
 STATES = ("active", "used_up", "expired", "revoked")
@@ -28,5 +28,5 @@ def grants(
         choosing.one_of(state, STATES, "--state")
     with call.session() as session, session.reading():
         named = finding.find(session, deal, "deal") if deal is not None else None
-        found = [one for one in showing.granted(session, named and named.space) if state in {None, one["state"]}]
+        found = [one for one in showing_grants.granted(session, named and named.space) if state in {None, one["state"]}]
         return call.result(found[:limit], warnings=freshness.warnings(session))

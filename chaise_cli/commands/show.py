@@ -16,7 +16,7 @@ from chaise_cli.errors import Usage
 from chaise_cli.render.emit import note
 from chaise_cli.render.terminal import put, safe
 from chaise_cli.result import Result
-from chaise_cli.session import calendars, choosing, comparing, freshness, looking, zones
+from chaise_cli.session import choosing, freshness, looking, zones
 
 if TYPE_CHECKING:
     from chaise_cli.ids import EventId
@@ -27,6 +27,8 @@ app = typer.Typer(**PLAIN)
 _MESSAGE = "a call goes out with --ics FILE, and never with --private, which leaves out who is invited"
 CALENDAR = "Chaise"
 _CALENDAR = "chaise_cli.export.calls"  # icalendar is behind this door
+_CALENDARS = "chaise_cli.session.calendars"
+_COMPARING = "chaise_cli.session.comparing"
 _INVITING = "chaise_cli.session.inviting"  # what few calls need
 _MAIL = "chaise_cli.export.mail"
 _TERMS = "chaise_cli.render.views_terms"
@@ -87,7 +89,9 @@ def show(
 def _terms(session: Session, named: Named | None, given: str, *, diff: bool) -> dict[str, Any]:
     if named is None or named.kind != "deal" or named.n is not None:
         raise choosing.NotForThis(verb="show --terms", given=given[:60], why="terms belong to a deal: chaise show DEAL")
-    return comparing.terms(session, named.space, diff=diff)
+    comparing: Any = import_module(_COMPARING)
+    compared: dict[str, Any] = comparing.terms(session, named.space, diff=diff)
+    return compared
 
 
 def _call(named: Named | None, given: str) -> EventId:
@@ -99,6 +103,7 @@ def _call(named: Named | None, given: str) -> EventId:
 def _write(session: Session, booking: EventId, path: Path, form: Form) -> str | None:
     """Write the file; the method of a message."""
     made: Any = import_module(_CALENDAR)
+    calendars: Any = import_module(_CALENDARS)
     if form.method is None and not form.eml:
         shown = calendars.entries(session, [calendars.row_of(session, booking)])
         calendars.write_calendar(path, made.calendar_of(shown, name=CALENDAR, private=form.private))

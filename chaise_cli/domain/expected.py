@@ -20,7 +20,7 @@ from chaise_cli.ids import public
 if TYPE_CHECKING:
     from chaise_cli.domain.booking import Booking
     from chaise_cli.domain.deal import Deal, Milestone
-    from chaise_cli.domain.fold import DealState
+    from chaise_cli.domain.deal_state import DealState
     from chaise_cli.domain.recorded import Parties
     from chaise_cli.ids import IdentityId
 

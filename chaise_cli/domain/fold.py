@@ -17,7 +17,7 @@ from chaise_cli.domain import (
     review_fold,
     revocation,
 )
-from chaise_cli.domain.light import NamedTuple
+from chaise_cli.domain.deal_state import DealState
 from chaise_cli.errors import ChaiseError, Refused
 
 if TYPE_CHECKING:
@@ -39,15 +39,6 @@ class OpenedTwice(Refused):
     code = "deal.opened_twice"
     message = "the deal is open already"
     hint = "chaise show DEAL"
-
-
-class DealState(NamedTuple):
-    """Everything guarded in a deal."""
-
-    deal: deal.Deal
-    bookings: booking.Bookings
-    reviews: review.Reviews
-    revoked: tuple[revocation.Revoked, ...] = ()  # devices, in the order of their uptake
 
 
 def opened(space: SpaceId, e: Recorded) -> DealState:

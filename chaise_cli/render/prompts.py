@@ -6,10 +6,10 @@ error names the flag that answers it. Every question has such a flag.
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from chaise_cli.errors import Usage
 from chaise_cli.render.terminal import put, safe
@@ -71,9 +71,11 @@ def secret(what: str, flag: str, options: OutputOptions) -> str:
     """A passphrase or code, typed unseen. Raises NeedsInput, and NotConfirmed at end of input."""
     _require(what, flag, options)
     try:
-        return getpass.getpass(f"{safe(what)}: ", stream=sys.stderr)
+        getpass: Any = import_module("getpass")  # an unlocked home asks for nothing
+        said: str = getpass.getpass(f"{safe(what)}: ", stream=sys.stderr)
     except EOFError as error:
         raise NotConfirmed from error
+    return said
 
 
 def _require(what: str, flag: str, options: OutputOptions) -> None:

@@ -12,7 +12,7 @@ from chaise_cli.ids import SpaceId
 from chaise_cli.session import agency, dealing, finding, requests, showing, upcoming, writing
 
 if TYPE_CHECKING:
-    from chaise_cli.domain.fold import DealState
+    from chaise_cli.domain.deal_state import DealState
     from chaise_cli.session.requests import Request
     from chaise_cli.session.session import Session
     from chaise_cli.store.events import Space

@@ -11,13 +11,13 @@ from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.money import Money
 from chaise_cli.errors import Usage
 from chaise_cli.ids import EventId, IdentityId, base32, public
-from chaise_cli.store import deal_reads, deals
+from chaise_cli.store import deal_reads, deal_states
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from chaise_cli.domain.deal import Deal, Milestone
-    from chaise_cli.domain.fold import DealState
+    from chaise_cli.domain.deal_state import DealState
     from chaise_cli.session.session import Session
 
 KINDS: Final = ("call", "offer", "due", "review", "cancel", "proposal", "opinion", "deadline")
@@ -88,7 +88,7 @@ def items(session: Session, window: Window) -> list[Item]:
     """What is coming up, the earliest first, ties by id."""
     found: list[Item] = []
     for space, at in deal_reads.with_dates(session.db, window.person):
-        state = deals.load(session.db, space)
+        state = deal_states.load(session.db, space)
         if state is not None:
             found += (Item(*date, changed=at) for date in _of_deal(session, state.now))
     if window.person is None:

@@ -11,8 +11,8 @@ from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.when import MINUTE
 from chaise_cli.errors import Usage
 from chaise_cli.ids import EventId, IdentityId, public
-from chaise_cli.session import acting, busy, finding, meeting, showing, zones
-from chaise_cli.store import deal_reads, selves
+from chaise_cli.session import acting, busy, finding, meeting, showing, showing_calls, zones
+from chaise_cli.store import deal_reads, deal_words, selves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from chaise_cli.domain.availability import SelfAvailability
     from chaise_cli.domain.booking import Booking, BookingBody, Series, Slot
     from chaise_cli.domain.booking_acts import Taken
-    from chaise_cli.domain.fold import DealState
+    from chaise_cli.domain.deal_state import DealState
     from chaise_cli.session.acting import Done
     from chaise_cli.session.dealing import DealWriter
     from chaise_cli.session.finding import Named
@@ -318,7 +318,7 @@ def _place(session: Session, w: DealWriter, minutes: int) -> str | None:
     own = selves.availability(session.db)
     if own is not None:
         return slots.kind_of(own, minutes).place
-    told = deal_reads.told(session.db, w.space.no, w.state.deal.parties.other(w.by.identity))
+    told = deal_words.told(session.db, w.space.no, w.state.deal.parties.other(w.by.identity))
     lengths = told.times.of(minutes) if told else None
     return lengths.place if lengths else None
 
@@ -342,7 +342,7 @@ def _clashes(session: Session, state: DealState, offered: Sequence[Slot], moved:
 
 def _untold(session: Session, state: DealState, offered: Sequence[Slot]) -> list[str]:
     talent = state.deal.parties.talent
-    told = deal_reads.told(session.db, finding.space_no(session, state.deal.space), talent)
+    told = deal_words.told(session.db, finding.space_no(session, state.deal.space), talent)
     if told is None or not told.times.lengths:
         return []
     free = ((slot, told.times.of(slot.minutes)) for slot in offered)
@@ -366,9 +366,9 @@ def chosen(session: Session, booking: EventId, slot: int | None, at: int | None)
 def other_zone(session: Session, what: Named) -> str | None:
     """The zone of the other side, as far as they told; None when the target does not say who that is."""
     if what.kind == "id":
-        return showing.zone_of(session, IdentityId(what.id))
+        return showing_calls.zone_of(session, IdentityId(what.id))
     if what.kind == "post":
         found = deal_reads.post(session.db, what.event)
-        return showing.zone_of(session, found.author) if found else None
+        return showing_calls.zone_of(session, found.author) if found else None
     parties = showing.state_of(session, finding.deal_of(session, what)).deal.parties
-    return showing.zone_of(session, parties.other(session.me.identity))
+    return showing_calls.zone_of(session, parties.other(session.me.identity))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from chaise_cli.domain import deal_view, hiring
 from chaise_cli.domain.transitions import WrongState
 from chaise_cli.session import finding, showing
-from chaise_cli.store import deal_reads
+from chaise_cli.store import deal_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,7 +39,7 @@ def _current(deal: Deal) -> Terms:
 
 def _before(session: Session, deal: Deal, current: str, space: SpaceId) -> Terms | None:
     """The terms offered before the current ones, else what the proposal would have come to."""
-    offers = deal_reads.offers(session.db, finding.space_no(session, space))
+    offers = deal_words.offers(session.db, finding.space_no(session, space))
     earlier = [offer for offer in offers if offer.hash != current]
     if earlier:
         return earlier[-1].terms

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.when import instant_text
-from chaise_cli.ids import public, raw
+from chaise_cli.ids import public
 from chaise_cli.session import finding
 from chaise_cli.store import message_reads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from chaise_cli.domain.talk import Attachment
     from chaise_cli.ids import IdentityId, SpaceId
     from chaise_cli.session.finding import Named
     from chaise_cli.session.session import Session
@@ -49,9 +48,16 @@ def conversation(session: Session, wanted: Wanted) -> list[dict[str, Any]]:
     return shown[::-1] if wanted.sort == "oldest" else shown
 
 
+def named(session: Session, what: Named) -> tuple[str, dict[str, Any]]:
+    """The shape and the object of a message. Raises Unknown."""
+    said = message_reads.one(session.db, what.event, session.me.identity)
+    if said is None:
+        raise finding.Unknown(given=public("msg", what.id))
+    return "message", shape(session, said)
+
+
 def shape(session: Session, said: Said) -> dict[str, Any]:
     """The message object; an update says so, and of which milestone."""
-    here = fetched(session)
     deal = public("deal", said.deal)
     shown: dict[str, Any] = {
         "id": public("msg", said.id),
@@ -60,7 +66,7 @@ def shape(session: Session, said: Said) -> dict[str, Any]:
         "at": instant_text(said.at),
         "text": said.body.text,
         "files": [
-            {"name": file.name, "size": file.size, "digest": file.digest, "fetched": here(file)}
+            {"name": file.name, "size": file.size, "digest": file.digest, "fetched": session.fetched(file)}
             for file in said.body.files
         ],
         "kind": "message" if said.kind == "message.sent" else "update",
@@ -72,11 +78,6 @@ def shape(session: Session, said: Said) -> dict[str, Any]:
     if said.kind == "work.update":
         shown["milestone"] = f"{deal}/{said.body.milestone}" if said.body.milestone else None
     return shown
-
-
-def fetched(session: Session) -> Callable[[Attachment], bool]:
-    """Tells whether a file's content is on this machine."""
-    return lambda file: (session.home.objects / raw(file.address).hex()).exists()
 
 
 def mark_read(session: Session, deal: SpaceId, shown: Sequence[dict[str, Any]]) -> None:

@@ -13,11 +13,11 @@ from chaise_cli.domain.recorded import By, Recorded
 from chaise_cli.errors import NotFound
 from chaise_cli.ids import EventId, public, raw, text
 from chaise_cli.session import rekeying
-from chaise_cli.store import deals as deal_store
-from chaise_cli.store import events
+from chaise_cli.store import deal_states, events
 
 if TYPE_CHECKING:
     from chaise_cli.domain.deal import Deal
+    from chaise_cli.domain.deal_state import DealState
     from chaise_cli.domain.shape import Body
     from chaise_cli.session.requests import Request
     from chaise_cli.session.session import Session
@@ -47,14 +47,14 @@ class DealWriter:
 
     def __init__(self, session: Session, writer: Writer, space: Space) -> None:
         self.session, self.writer, self.space = session, writer, space
-        found = deal_store.load(session.db, space.no)
+        found = deal_states.load(session.db, space.no)
         if found is None:
             raise NotOpen(deal=public("deal", space.id))
         self.found = found
         self._is_known = False  # whether this device has written here before
 
     @property
-    def state(self) -> fold.DealState:
+    def state(self) -> DealState:
         """The deal as it now stands, provisional acts included."""
         return self.found.now
 
@@ -118,7 +118,7 @@ class DealWriter:
             assert self.state == told, "what was decided one by one comes to something else when it is folded"
 
     def _reload(self) -> None:
-        found = deal_store.load(self.session.db, self.space.no)
+        found = deal_states.load(self.session.db, self.space.no)
         assert found, "the deal just written to"
         self.found = found
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from chaise_cli.domain.agent import Due
     from chaise_cli.domain.deal import Deal, Milestone, Op
-    from chaise_cli.domain.fold import DealState
+    from chaise_cli.domain.deal_state import DealState
     from chaise_cli.session.dealing import DealWriter
     from chaise_cli.session.session import Session
 

@@ -83,7 +83,7 @@ def listed(session: Session, deal: SpaceId, n: int | None) -> list[Kept]:
 
 def shape(session: Session, kept: Kept) -> dict[str, Any]:
     """The `file` object, with where the file belongs."""
-    found = deal_view.file_shape(kept.file, showing.fetched(session))
+    found = deal_view.file_shape(kept.file, session.fetched)
     milestone = f"{public('deal', kept.deal)}/{kept.milestone}" if kept.milestone else None
     more = {"milestone": milestone, "by": session.person(kept.by), "at": deal_view.instant(kept.at)}
     return {**found, **more, "kind": kept.kind}

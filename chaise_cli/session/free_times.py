@@ -8,10 +8,10 @@ from chaise_cli.domain import availability, availability_file, slots, when
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.when import DAY, MINUTE, instant_text
 from chaise_cli.ids import IdentityId, SpaceId, public
-from chaise_cli.session import busy, calls, finding, showing
+from chaise_cli.session import busy, calls, finding, showing, showing_calls
 from chaise_cli.session.meeting import OwnPost
 from chaise_cli.session.upcoming import Step
-from chaise_cli.store import deal_reads, selves
+from chaise_cli.store import deal_reads, deal_words, selves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from chaise_cli.domain.availability import SelfAvailability
     from chaise_cli.session.finding import Named
     from chaise_cli.session.session import Session
-    from chaise_cli.store.deal_reads import Told
+    from chaise_cli.store.deal_words import Told
 
 FRESH_MS = DAY  # what was told longer ago comes with a warning
 
@@ -40,7 +40,7 @@ def find(session: Session, what: Named, said: int | None, within: int) -> Free:
     """
     now, me = session.clock.now(), session.me
     other, space = _whom(session, what)
-    told = deal_reads.told(session.db, finding.space_no(session, space), other) if space else None
+    told = deal_words.told(session.db, finding.space_no(session, space), other) if space else None
     told = told if told and told.times.lengths else None  # they stopped telling
     own = selves.availability(session.db)
     if told is None and own is None:
@@ -53,7 +53,7 @@ def find(session: Session, what: Named, said: int | None, within: int) -> Free:
     else:
         assert own is not None, "one of the two has said when it is free"
         starts = slots.free(own, minutes, taken, now, now + within)
-    zones = {"tz": me.settings.tz, "theirs": showing.zone_of(session, other) or (told.times.tz if told else None)}
+    zones = {"tz": me.settings.tz, "theirs": showing_calls.zone_of(session, other) or (told.times.tz if told else None)}
     made = [{"start": instant_text(at), "end": instant_text(at + minutes * MINUTE), **zones} for at in starts]
     warnings = [*_warnings(session, told, other), *busy.warnings(session, ())]
     return Free(made, warnings, [] if calls.checkin(session, what) else _next(what, made, minutes))

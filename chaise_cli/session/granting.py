@@ -15,7 +15,7 @@ from chaise_cli.domain.transitions import WrongState
 from chaise_cli.errors import Refused
 from chaise_cli.ids import DeviceId, text
 from chaise_cli.ledger import canonical, certificate
-from chaise_cli.session import acting, finding, grantfile, rekeying, showing
+from chaise_cli.session import acting, finding, grantfile, rekeying, showing, showing_grants
 from chaise_cli.session import home as homes
 from chaise_cli.session.acting import Done
 from chaise_cli.store import own, places
@@ -93,8 +93,8 @@ def _create(session: Session, plan: Plan, asked: Request | None) -> Done:
     state, path = deal.state, str(plan.path)
     if not made:  # it was done before; whose file that was, nobody can say again
         found = [one for one in state.deal.grants.values() if one.by == session.me.identity and one.name == plan.name]
-        return Done(showing.grant(session, plan.deal, found[-1].id), "grant", events, replayed=True)
-    shape = showing.grant(session, plan.deal, made[0]) | {"file": path}
+        return Done(showing_grants.grant(session, plan.deal, found[-1].id), "grant", events, replayed=True)
+    shape = showing_grants.grant(session, plan.deal, made[0]) | {"file": path}
     warnings = [READS.format(path=path, deal=state.deal.public)]
     if plan.scope.proves_nothing:
         warnings.append(PROVES_NOTHING.format(path=path, max=shape["max"]["text"]))
@@ -161,6 +161,6 @@ def _about(session: Session, id_: EventId, asked: Request | None, do: Any) -> Do
     with session.writing():
         deal, events, _ = acting.once(session, asked, space, do)
         return Done(
-            showing.grant(session, space, id_), "grant", events, replayed=not deal.writer.written,
+            showing_grants.grant(session, space, id_), "grant", events, replayed=not deal.writer.written,
             next=acting.steps(session, deal.state),
         )  # fmt: skip

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chaise_cli.domain.deal import Deal
-    from chaise_cli.domain.fold import DealState
+    from chaise_cli.domain.deal_state import DealState
     from chaise_cli.domain.shape import Body
     from chaise_cli.domain.terms import Concern
     from chaise_cli.ids import EventId, IdentityId, SpaceId

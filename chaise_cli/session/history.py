@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,13 +11,13 @@ from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.when import instant_text
 from chaise_cli.errors import NotFound
 from chaise_cli.ids import public
-from chaise_cli.session import finding, showing
+from chaise_cli.session import finding
 from chaise_cli.store import log_reads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chaise_cli.ids import IdentityId
+    from chaise_cli.ids import DeviceId, IdentityId, SpaceId
     from chaise_cli.session.finding import Named
     from chaise_cli.session.session import Session
     from chaise_cli.store.log_reads import Logged
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 STATES: Final = log_reads.STATES
 SORTS: Final = ("at", "oldest")
 _SHOWN_CHARS: Final = 12
+_GRANTS: Final = "chaise_cli.session.showing_grants"  # most deals have none
 
 
 class SeveralEvents(NotFound):
@@ -86,8 +88,14 @@ def entry(session: Session, logged: Logged) -> dict[str, Any]:
         "reason": logged.reason,
         "delivery": logged.delivery,
         "branch": logged.branch,
-        "grant": showing.grant_of(session, logged.space, logged.grant) if logged.grant else None,
+        "grant": _grant(session, logged.space, logged.grant) if logged.grant else None,
     }
+
+
+def _grant(session: Session, space: SpaceId, key: DeviceId) -> str | None:
+    grants: Any = import_module(_GRANTS)
+    found: str | None = grants.grant_of(session, space, key)
+    return found
 
 
 def event(session: Session, given: str) -> dict[str, Any]:

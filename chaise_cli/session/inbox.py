@@ -8,13 +8,13 @@ from chaise_cli.domain import expected, when
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.when import instant_text
 from chaise_cli.session import upcoming
-from chaise_cli.store import deal_reads, deals, message_reads
+from chaise_cli.store import deal_reads, deal_states, message_reads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from chaise_cli.domain.deal_state import DealState
     from chaise_cli.domain.expected import Expected
-    from chaise_cli.domain.fold import DealState
     from chaise_cli.ids import IdentityId
     from chaise_cli.session.session import Session
 
@@ -115,7 +115,7 @@ def _deals(session: Session, wanted: Wanted) -> list[deal_reads.Found]:
 
 
 def _of_deal(session: Session, space: int, unread: int) -> Iterator[_Item]:
-    loaded = deals.load(session.db, space)
+    loaded = deal_states.load(session.db, space)
     assert loaded, "a row of the table of deals"
     state, at = loaded.now, loaded.at
     parties = state.deal.parties

@@ -14,7 +14,7 @@ from chaise_cli.session import calendars, choosing, finding, showing
 from chaise_cli.store import deal_reads
 
 if TYPE_CHECKING:
-    from chaise_cli.domain.fold import DealState
+    from chaise_cli.domain.deal_state import DealState
     from chaise_cli.domain.itip_answer import Draft, Said
     from chaise_cli.session.calendars import Shown
     from chaise_cli.session.session import Session

@@ -7,8 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from chaise_cli.ids import KINDS, IdentityId, SpaceId, public
-from chaise_cli.session import finding, history, portraits, showing
-from chaise_cli.store import board_reads, listings, opinions
+from chaise_cli.session import finding, showing
+from chaise_cli.store import board_reads, opinions
 
 if TYPE_CHECKING:
     from chaise_cli.session.finding import Named
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from chaise_cli.session.showing import Shown
 
 
+# What an id may name is one of many things, and what shows the others is not loaded for it.
+_HISTORY: Final = "chaise_cli.session.history"
+_LISTINGS: Final = "chaise_cli.store.listings"
+_PORTRAITS: Final = "chaise_cli.session.portraits"
 _POLICING: Final = "chaise_cli.session.policing"  # policies and what they read
 _TRUST: Final = "chaise_cli.session.trust"  # ciphers are behind this door
 
@@ -28,6 +32,7 @@ def anything(session: Session, given: str) -> tuple[Shown, Named | None]:
     if given.strip() == "me":
         given = "@me"
     if not given.startswith("@") and given.partition("-")[0].lower() not in KINDS and "-" not in given:
+        history: Any = import_module(_HISTORY)
         return ("log_entry", history.event(session, given)), None
     named = finding.find(session, given)
     with session.reading():
@@ -35,14 +40,17 @@ def anything(session: Session, given: str) -> tuple[Shown, Named | None]:
 
 
 def _post(session: Session, what: Named) -> Shown:
+    listings: Any = import_module(_LISTINGS)
     return "post", dict(listings.post(session.db, what.id, session.clock.now(), _who(session)))
 
 
 def _service(session: Session, what: Named) -> Shown:
+    listings: Any = import_module(_LISTINGS)
     return "service", dict(listings.service(session.db, what.id, _who(session)))
 
 
 def _profile(session: Session, what: Named) -> Shown:
+    portraits: Any = import_module(_PORTRAITS)
     return "profile", portraits.of(session, IdentityId(what.id))
 
 

@@ -1,17 +1,17 @@
-"""Lists of deals and of calls."""
+"""Lists of deals."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from chaise_cli.session import looking, showing
+from chaise_cli.session import showing
 from chaise_cli.store import deal_reads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chaise_cli.domain.fold import DealState
-    from chaise_cli.ids import EventId
+    from chaise_cli.domain.deal_state import DealState
     from chaise_cli.session.session import Session
 
 _BY_SHAPE: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
@@ -20,8 +20,7 @@ _BY_SHAPE: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
 }
 DEAL_SORTS: Final = (*deal_reads.DEAL_SORTS, *_BY_SHAPE)
 Wanted = deal_reads.Wanted
-CALL_SORTS: Final = deal_reads.CALL_SORTS
-CALL_STATES: Final = ("proposed", "confirmed", "conflicted", "met", "no_show", "declined", "cancelled")
+_LOOKING: Final = "chaise_cli.session.looking"  # only a comparison counts reviews
 
 
 def deals(session: Session, wanted: deal_reads.Wanted) -> list[dict[str, Any]]:
@@ -35,19 +34,5 @@ def deals(session: Session, wanted: deal_reads.Wanted) -> list[dict[str, Any]]:
 
 
 def _compared(session: Session, state: DealState) -> dict[str, Any]:
+    looking: Any = import_module(_LOOKING)
     return showing.compared(session, state, looking.paid_reviews(session, state.deal.parties.talent))
-
-
-def calls(session: Session, wanted: deal_reads.Wanted) -> list[dict[str, Any]]:
-    """The calls that fit, ordered."""
-    with session.reading():
-        return [
-            showing.booking(session, deal_reads.state(session.db, call.deal.no), call.id)
-            for call in deal_reads.select_calls(session.db, wanted)
-        ]
-
-
-def call_rows(session: Session, wanted: deal_reads.Wanted) -> list[tuple[EventId, int]]:
-    """The calls that fit with the rows of their spaces, for a calendar, which has no limit."""
-    unlimited = wanted._replace(limit=None)
-    return [(call.id, call.deal.no) for call in deal_reads.select_calls(session.db, unlimited)]

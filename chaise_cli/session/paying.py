@@ -11,8 +11,7 @@ from chaise_cli.ids import EventId, IdentityId, public
 from chaise_cli.rails import manual
 from chaise_cli.session import acting, agency, escrow, finding, showing
 from chaise_cli.session.acting import Done
-from chaise_cli.store import deals as deal_store
-from chaise_cli.store import duties
+from chaise_cli.store import deal_states, duties
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +39,7 @@ def due(session: Session, person: IdentityId | None = None) -> list[dict[str, An
     """
     found = []
     for space in duties.paying(session.db, session.me.device, person):
-        state = deal_store.load(session.db, space)
+        state = deal_states.load(session.db, space)
         if state is not None:
             found += [_shown(session, state.now.deal, item) for item in agent.rail_due(state.now.deal)]
     return found

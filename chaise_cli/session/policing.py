@@ -194,7 +194,6 @@ def shown(session: Session, named: Named) -> dict[str, Any]:
     if body is None:
         raise RunVoid(run=public("run", named.id), reason=stored.void or "")
     total = deal_view.money(body.total, body.currency) if body.total is not None else None
-    here = showing.fetched(session)
     return {
         "id": public("run", named.id),
         "deal": deal.public,
@@ -206,7 +205,7 @@ def shown(session: Session, named: Named) -> dict[str, Any]:
         "total": total,
         "reasons": list(body.reasons),
         "delivery": base32(raw(body.delivery)) if body.delivery else None,
-        "files": [deal_view.file_shape(file, here) for file in body.files],
+        "files": [deal_view.file_shape(file, session.fetched) for file in body.files],
         "status": status,
         "reason": stored.void,
     }

@@ -15,7 +15,7 @@ from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import ChaiseError, StillWaiting
 from chaise_cli.ids import DeviceId, IdentityId, public, raw, text
 from chaise_cli.ledger import clear
-from chaise_cli.store import content, deals, epochs, events, own, profiles, revocations, selves
+from chaise_cli.store import content, deal_states, epochs, events, own, profiles, revocations, selves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ def members(session: Session, space: Space) -> dict[str, dict[str, bytes]]:
     """For each identity of a space the box keys it is encrypted to now, by id; those of its grants are among them."""
     if space.kind == "self":
         return {session.me.identity: _self_boxes(session)}
-    found_deal = deals.load(session.db, space.no)
+    found_deal = deal_states.load(session.db, space.no)
     stored = events.find_event(session.db, raw(found_deal.taken.deal.opening)) if found_deal else None
     body = content.row(stored).content if stored else None
     if body is None:

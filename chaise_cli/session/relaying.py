@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import chaise_cli.session.beside  # noqa: F401  refuses a foreign package called sync, before it is imported
 from chaise_cli.crypto import derivation
-from chaise_cli.ids import SpaceId, public, raw, text
+from chaise_cli.domain import grants
+from chaise_cli.ids import DeviceId, SpaceId, public, raw, text
 from chaise_cli.ledger import receipt as receipts
 from chaise_cli.ledger.receipt import Receipt
-from chaise_cli.store import deal_reads, events, own, places, relays, selves
+from chaise_cli.store import deal_reads, deal_states, events, own, places, relays, selves
 from sync import relay_findings, relay_memory
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class RelayMemory:
         """Those that self tells of and the keys of grants that were revoked, for an admin device to tell on."""
         me = self.session.me.device
         gone = {raw(one) for one in selves.revoked(self._db) if one != me}
-        gone |= {raw(key) for key in deal_reads.grants_over(self._db, self.session.me.identity)}
+        gone |= {raw(key) for key in _ended_grants(self.session)}
         if not gone or self.session.revoked or _kind(self.session) != "admin":
             return ()
         return sorted(gone - relays.struck(self._db, self._place))
@@ -292,3 +293,16 @@ def _last_caught(session: Session, place: int, space: bytes) -> int:
 
 def _object(space: bytes, address: bytes) -> str:
     return f"{text(space)}/{address.hex()}"
+
+
+def _ended_grants(session: Session) -> list[DeviceId]:
+    """The keys of our grants that were revoked, or whose device was; those that ran out end by themselves."""
+    spaces = {space for space, _ in deal_reads.granted(session.db, None)}
+    held = [found for space in spaces if (found := events.find_space(session.db, space))]
+    states = [state for space in held if (state := deal_states.load(session.db, space.no))]
+    return [
+        grant.key
+        for state in states
+        for grant in state.now.deal.grants.values()
+        if grant.by == session.me.identity and grants.state_of(state.now.deal, grant, state.now.revoked, 0) == "revoked"
+    ]

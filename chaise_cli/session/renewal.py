@@ -14,7 +14,7 @@ from chaise_cli.ledger import canonical, certificate
 from chaise_cli.session import admission, pairing, requests, roots, writing
 from chaise_cli.session import home as homes
 from chaise_cli.session.session import Me, ThisRevoked
-from chaise_cli.store import deals, duties, events, own
+from chaise_cli.store import deal_states, duties, events, own
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,7 +107,7 @@ def orphaned(session: Session) -> list[tuple[int, EventId]]:
         space = events.space_numbered(session.db, no)
         if space.newer or not own.is_mine(session.db, agent):
             continue
-        deal = deals.load(session.db, no)
+        deal = deal_states.load(session.db, no)
         assert deal, "a deal that is folded"
         if deal.taken.deal.contested:  # a device gets the role once, so not behind a history that may not stand
             continue

@@ -20,7 +20,7 @@ from chaise_cli.ids import DeviceId, EventId, public, raw, text
 from chaise_cli.ledger import canonical
 from chaise_cli.ledger import revocation as statement
 from chaise_cli.session import devices, moving, profiles, rekeying, requests, roots, writing
-from chaise_cli.store import deals, events, own, revocations, selves
+from chaise_cli.store import deal_states, events, own, revocations, selves
 from chaise_cli.store import profiles as profile_rows
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def _on_board(session: Session, writer: Writer, space: Space, orders: Sequence[A
 def _in_deal(session: Session, writer: Writer, space: Space, orders: Sequence[Any]) -> bool:
     """The order with the new box key, a new epoch, and the agent's role where a revoked device has it."""
     dealing: Any = import_module("chaise_cli.session.dealing")
-    found = deals.load(session.db, space.no)
+    found = deal_states.load(session.db, space.no)
     if found is None or session.me.identity not in found.now.deal.parties[:3]:
         return False
     box = profiles.box_key(session)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from chaise_cli import clock
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import Corrupt, Newer, NoKey
-from chaise_cli.ids import DeviceId, IdentityId, public
+from chaise_cli.ids import DeviceId, IdentityId, public, raw
 from chaise_cli.session import home as homes
 from chaise_cli.store import connection, events, own, people
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from chaise_cli.crypto.boxes import BoxKey
     from chaise_cli.crypto.storekey import StoreKey
+    from chaise_cli.domain.talk import Attachment
     from chaise_cli.session.epochs import Epochs
     from chaise_cli.store.connection import Connection
     from chaise_cli.store.events import Space
@@ -101,6 +102,10 @@ class Session:
     def close(self) -> None:
         """Let go of the store."""
         self.db.close()
+
+    def fetched(self, file: Attachment) -> bool:
+        """Whether a file's content is on this machine."""
+        return (self.home.objects / raw(file.address).hex()).exists()
 
     def _is_behind(self, anchor: homes.Anchor | None) -> bool:
         """Whether the anchor knows of more than the store, or is gone: a store restored, copied or put back."""

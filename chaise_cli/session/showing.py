@@ -1,26 +1,30 @@
-"""The objects of a deal as commands answer with them: deal, milestone, booking, message, operation."""
+"""The objects of a deal as commands answer with them: deal, milestone, operation; and the way to its others."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from chaise_cli.domain import booking_acts, booking_view, deal_view, grant_view, grants, terms
 from chaise_cli.domain import deal as deals
+from chaise_cli.domain import deal_view, terms
 from chaise_cli.errors import NotFound
-from chaise_cli.ids import DeviceId, EventId, IdentityId, SpaceId, public
-from chaise_cli.session import conversations, finding, zones
-from chaise_cli.store import deal_reads, message_reads, people
-from chaise_cli.store import deals as deal_store
+from chaise_cli.ids import IdentityId, SpaceId, public
+from chaise_cli.session import finding
+from chaise_cli.store import deal_reads, deal_states
 
 if TYPE_CHECKING:
     from chaise_cli import shapes
-    from chaise_cli.domain.fold import DealState
+    from chaise_cli.domain.deal_state import DealState
     from chaise_cli.session.finding import Named
     from chaise_cli.session.session import Session
 
-fetched = conversations.fetched
 Shown = tuple[str, dict[str, Any]]  # the name of a shape, and the object
+_ELSEWHERE: Final = {  # kind → the module whose `named` shows it, loaded for it alone
+    "book": "chaise_cli.session.showing_calls",
+    "msg": "chaise_cli.session.conversations",
+    "grant": "chaise_cli.session.showing_grants",
+}
 
 
 class NotOpenYet(NotFound):
@@ -34,7 +38,7 @@ class NotOpenYet(NotFound):
 
 def state_of(session: Session, deal: SpaceId) -> DealState:
     """The deal as it now stands, provisional acts included. Raises NotOpenYet."""
-    found = deal_store.load(session.db, finding.space_no(session, deal))
+    found = deal_states.load(session.db, finding.space_no(session, deal))
     if found is None:
         raise NotOpenYet(deal=public("deal", deal))
     return found.now
@@ -54,12 +58,18 @@ def look(session: Session) -> Callable[[IdentityId], Any]:
 
 def named(session: Session, what: Named) -> Shown:
     """The shape and the object of something in a deal that an id names."""
-    return _KINDS[what.kind](session, what)
+    if what.kind == "deal":
+        return _deal(session, what)
+    if what.kind == "op":
+        return _op(session, what)
+    elsewhere: Any = import_module(_ELSEWHERE[what.kind])
+    shown: Shown = elsewhere.named(session, what)
+    return shown
 
 
 def deal(session: Session, state: DealState) -> dict[str, Any]:
     """The deal object."""
-    shape: Any = deal_view.deal_shape(state.deal, look(session), fetched(session))
+    shape: Any = deal_view.deal_shape(state.deal, look(session), session.fetched)
     post = deal_reads.post(session.db, state.deal.post) if state.deal.post else None
     zone = _due_zone(state, post)
     if zone:
@@ -105,22 +115,9 @@ def milestone(session: Session, state: DealState, n: int) -> dict[str, Any]:
     """The milestone object. Raises NoSuchMilestone."""
     steps = deal_view.milestones_of(state.deal)  # before the hire, those offered or proposed
     ms = steps[n - 1] if 1 <= n <= len(steps) else deals.milestone(state.deal, n)
-    shape: Any = deal_view.milestone_shape(state.deal, ms, fetched(session))
+    shape: Any = deal_view.milestone_shape(state.deal, ms, session.fetched)
     zone = _due_zone(state, deal_reads.post(session.db, state.deal.post) if state.deal.post else None)
     return {**shape, "tz": zone} if zone else dict(shape)
-
-
-def booking(session: Session, state: DealState, id_: EventId) -> dict[str, Any]:
-    """The booking object; its people carry the zones they told."""
-    call = booking_acts.find(state.bookings, id_)
-    person = look(session)
-
-    def with_zone(identity: IdentityId) -> dict[str, object]:
-        zone = zone_of(session, identity)
-        return {**person(identity), "tz": zone} if zone else person(identity)
-
-    now = session.clock.now()
-    return booking_view.view(call, state.deal.space, state.deal.parties, with_zone, now) | zones.shift(call, now)
 
 
 def terms_of(session: Session, state: DealState) -> dict[str, Any] | None:
@@ -138,14 +135,6 @@ def terms_of(session: Session, state: DealState) -> dict[str, Any] | None:
     return {**shape, "hash": terms.digest(current), "state": state_now, "by": by}
 
 
-def zone_of(session: Session, identity: IdentityId) -> str | None:
-    """The zone somebody lives in, as far as they told."""
-    if identity == session.me.identity:
-        return session.me.settings.tz
-    known = people.find(session.db, identity)
-    return known.tz if known else None
-
-
 def _deal(session: Session, what: Named) -> Shown:
     state = state_of(session, what.space)
     if what.n is None:
@@ -153,56 +142,7 @@ def _deal(session: Session, what: Named) -> Shown:
     return "milestone", milestone(session, state, what.n)
 
 
-def _booking(session: Session, what: Named) -> Shown:
-    return "booking", booking(session, state_of(session, finding.deal_of(session, what)), what.event)
-
-
-def _message(session: Session, what: Named) -> Shown:
-    said = message_reads.one(session.db, what.event, session.me.identity)
-    if said is None:
-        raise finding.Unknown(given=public("msg", what.id))
-    return "message", conversations.shape(session, said)
-
-
 def _op(session: Session, what: Named) -> Shown:
     state = state_of(session, finding.deal_of(session, what))
     shape: Any = deal_view.op_shape(state.deal, state.deal.ops[what.id], look(session))
     return "op", {**shape, "milestone": state.deal.ref(state.deal.ops[what.id].n)}
-
-
-def grant(session: Session, space: SpaceId, id_: EventId) -> dict[str, Any]:
-    """The grant object, as things stand by this machine's clock. Raises NoSuchGrant."""
-    found = deal_store.load(session.db, finding.space_no(session, space))
-    if found is None:
-        raise NotOpenYet(deal=public("deal", space))
-    now = found.now
-    one = grants.find(now.deal, id_)
-    state = grants.state_of(now.deal, one, now.revoked, max(session.clock.now(), now.deal.clock))
-    final = id_ in found.taken.deal.grants
-    return dict(grant_view.grant_shape(now.deal, one, state, look(session), final=final))
-
-
-def granted(session: Session, deal: SpaceId | None) -> list[dict[str, Any]]:
-    """The grants of one deal or of all, the newest first."""
-    made = deal_reads.granted(session.db, deal)
-    return [grant(session, space, id_) for space, id_ in made if id_ in state_of(session, space).deal.grants]
-
-
-def grant_of(session: Session, space: SpaceId, key: DeviceId) -> str | None:
-    """The id of the grant whose key this is, as people see it; None when the deal knows none of it."""
-    found = deal_store.load(session.db, finding.space_no(session, space))
-    made = found.now.deal.grants.values() if found else ()
-    return next((one.public for one in made if one.key == key), None)
-
-
-def _grant(session: Session, what: Named) -> Shown:
-    return "grant", grant(session, finding.deal_of(session, what), what.event)
-
-
-_KINDS: Final[dict[str, Callable[[Any, Any], Shown]]] = {
-    "deal": _deal,
-    "book": _booking,
-    "msg": _message,
-    "op": _op,
-    "grant": _grant,
-}

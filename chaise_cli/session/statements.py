@@ -17,8 +17,7 @@ from chaise_cli.ids import ALPHABET, EventId, public
 from chaise_cli.rails import manual
 from chaise_cli.session import agency, dealing, paying, requests, writing
 from chaise_cli.session.acting import Done
-from chaise_cli.store import deals as deal_store
-from chaise_cli.store import duties, money_reads, public_ids
+from chaise_cli.store import deal_states, duties, money_reads, public_ids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -110,7 +109,7 @@ def _plan(session: Session) -> _Plan:
     awaited: list[Awaited] = []
     spaces: dict[EventId, int] = {}
     for space in duties.paying(session.db, session.me.device, None):
-        state = deal_store.load(session.db, space)
+        state = deal_states.load(session.db, space)
         if state is None or state.now.deal.contested or state.now.deal.agreed.rail != manual.NAME:
             continue
         for item in awaited_of(state.now.deal):

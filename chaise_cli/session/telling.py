@@ -12,10 +12,10 @@ from chaise_cli.domain.availability import SlotsShared
 from chaise_cli.domain.booking_fold import NotASide
 from chaise_cli.ids import SpaceId
 from chaise_cli.session import acting, busy, calls, dealing, finding, meeting, writing
-from chaise_cli.store import deal_reads, events, own, selves
+from chaise_cli.store import deal_reads, deal_words, events, own, selves
 
 if TYPE_CHECKING:
-    from chaise_cli.domain.fold import DealState
+    from chaise_cli.domain.deal_state import DealState
     from chaise_cli.session.acting import Done
     from chaise_cli.session.dealing import DealWriter
     from chaise_cli.session.finding import Named
@@ -33,7 +33,7 @@ def share(session: Session, asked: Request | None, what: Named, *, stop: bool) -
         if w.by.identity not in w.state.deal.parties[:2]:
             raise NotASide
         times = SlotsShared(session.me.settings.tz, ()) if stop else _times(session)
-        last = deal_reads.told(session.db, w.space.no, w.by.identity)
+        last = deal_words.told(session.db, w.space.no, w.by.identity)
         if last is None:
             return [] if stop else [times]
         told_so = last.times == times and (stop or own.is_mine(session.db, last.device))  # or that device goes on
@@ -48,7 +48,7 @@ def share(session: Session, asked: Request | None, what: Named, *, stop: bool) -
     def warn(state: DealState) -> list[str]:
         if stop:
             return []
-        told = deal_reads.told(session.db, finding.space_no(session, state.deal.space), session.me.identity)
+        told = deal_words.told(session.db, finding.space_no(session, state.deal.space), session.me.identity)
         none = told is not None and not any(one.runs for one in told.times.lengths)
         said = ["none of your times is free, and so they were told: chaise availability"] if none else []
         return [*said, *busy.warnings(session, ())]
@@ -71,7 +71,7 @@ def again(session: Session, no: int) -> None:
     w = dealing.DealWriter(session, writing.Writer(session), session.space(no))
     if w.state.deal.contested or selves.availability(session.db) is None:
         return
-    last = deal_reads.told(session.db, no, w.by.identity)
+    last = deal_words.told(session.db, no, w.by.identity)
     if last is None or w.state.deal.state in deal_reads.ENDED or not own.is_mine(session.db, last.device):
         own.drop(session.db, own.TOLD + w.space.id)
         return

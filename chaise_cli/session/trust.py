@@ -24,7 +24,7 @@ from chaise_cli.store import content, deal_reads, events, opinions
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from chaise_cli.domain.fold import DealState
+    from chaise_cli.domain.deal_state import DealState
     from chaise_cli.domain.review import Review
     from chaise_cli.session.dealing import DealWriter
     from chaise_cli.session.requests import Request

@@ -9,8 +9,8 @@ from chaise_cli.domain import expected, when
 from chaise_cli.domain.light import NamedTuple
 
 if TYPE_CHECKING:
+    from chaise_cli.domain.deal_state import DealState
     from chaise_cli.domain.expected import Expected
-    from chaise_cli.domain.fold import DealState
     from chaise_cli.session.session import Session
 
 STEPS_MOST: Final = 3  # of `next`

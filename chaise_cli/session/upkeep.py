@@ -18,7 +18,7 @@ from chaise_cli.errors import ChaiseError
 from chaise_cli.ids import EventId, public
 from chaise_cli.session import agency, calls, dealing, renewal, selfspace, trust, verdicts, writing
 from chaise_cli.session.session import ThisRevoked
-from chaise_cli.store import deal_reads, deals, duties, events, own, selves
+from chaise_cli.store import deal_reads, deal_states, duties, events, own, selves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,6 +104,6 @@ def _confirmed(session: Session) -> list[Taken]:
 
 def _fill(session: Session, post: EventId, board: int) -> None:
     """Close a post whose hire is settled: taken up, so that no crossing withdrawal can undo it."""
-    found = [deals.load(session.db, space) for space in deal_reads.about(session.db, post)]
+    found = [deal_states.load(session.db, space) for space in deal_reads.about(session.db, post)]
     if any(deal is not None and deal.taken.deal.terms is not None for deal in found):
         writing.Writer(session).write(session.space(board), [PostClosed(post, "filled")])

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from chaise_cli.domain import booking_series, when
+from chaise_cli.domain import when
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 UNKNOWN: Final = "unknown"  # the version of time zone data that does not tell
 _VERSION: Final = "# version "
+_SERIES: Final = "chaise_cli.domain.booking_series"  # time zone data rarely changes
 
 
 def shift(call: Booking, now: int) -> dict[str, Any]:
@@ -22,7 +23,8 @@ def shift(call: Booking, now: int) -> dict[str, Any]:
     over = call.state not in {"proposed", "confirmed"} or call.last[0] <= now
     if over or call.slot.tzdata == data_version() != UNKNOWN:
         return {}
-    found = booking_series.shifted(call, now)
+    series: Any = import_module(_SERIES)
+    found = series.shifted(call, now)
     if found is None:
         return {}
     return {"shifted": {"start": when.instant_text(found.start), "by_wall": when.instant_text(found.by_wall)}}

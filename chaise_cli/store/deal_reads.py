@@ -5,20 +5,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from chaise_cli.domain import grants
 from chaise_cli.domain.booking import MINUTE, MINUTES_MOST
 from chaise_cli.domain.light import NamedTuple
-from chaise_cli.ids import DeviceId, EventId, IdentityId, SpaceId, raw, text
-from chaise_cli.store import content, deals, events
+from chaise_cli.ids import EventId, IdentityId, SpaceId, raw, text
+from chaise_cli.store import deal_states
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlcipher3.dbapi2 import Connection
 
-    from chaise_cli.domain.availability import SlotsShared
-    from chaise_cli.domain.deal import TermsOffered
-    from chaise_cli.domain.fold import DealState
+    from chaise_cli.domain.deal_state import DealState
 
 LIVE: Final = ("talking", "invited", "proposed", "shortlisted", "offered", "hired")
 ENDED: Final = ("closed", "declined", "withdrawn")
@@ -69,14 +66,6 @@ class Meeting(NamedTuple):
     begins: int
     ends: int
     id: EventId
-
-
-class Told(NamedTuple):
-    """Free times, when their author wrote them (ms), and on which device."""
-
-    at: int
-    device: DeviceId
-    times: SlotsShared
 
 
 class Post(NamedTuple):
@@ -136,7 +125,7 @@ def _most(wanted: Wanted) -> int:
 
 def state(connection: Connection, space: int) -> DealState:
     """The deal in a space that is known to hold one."""
-    found = deals.load(connection, space)
+    found = deal_states.load(connection, space)
     assert found, "a row of the table of deals"
     return found.now
 
@@ -182,19 +171,6 @@ def granted(connection: Connection, deal: SpaceId | None) -> list[tuple[SpaceId,
     )
     rows = connection.execute(query, (raw(deal) if deal else None,)).fetchall()
     return [(SpaceId(text(space)), EventId(text(id_))) for space, id_ in rows]
-
-
-def grants_over(connection: Connection, identity: IdentityId) -> list[DeviceId]:
-    """The keys of somebody's grants that were revoked, or whose device was; those that ran out end by themselves."""
-    found = {space for space, _ in granted(connection, None)}
-    states = [deals.load(connection, held.no) for space in found if (held := events.find_space(connection, space))]
-    return [
-        grant.key
-        for state in states
-        if state is not None
-        for grant in state.now.deal.grants.values()
-        if grant.by == identity and grants.state_of(state.now.deal, grant, state.now.revoked, 0) == "revoked"
-    ]
 
 
 def with_dates(connection: Connection, person: IdentityId | None) -> list[Dated]:
@@ -271,28 +247,3 @@ def opened_by_other(connection: Connection, space: int, me: IdentityId) -> bool:
     """Whether somebody else opened the deal and this identity has written nothing into it."""
     query = "SELECT 1 FROM chain WHERE space = ? AND identity = ?"
     return connection.execute(query, (space, raw(me))).fetchone() is None
-
-
-def offers(connection: Connection, space: int) -> list[TermsOffered]:
-    """All terms that were ever offered in a deal and counted, in the order of their signing."""
-    query = (
-        "SELECT e.id FROM event e JOIN chain c ON c.no = e.chain WHERE c.space = ? AND e.kind = 'terms.offered'"
-        " AND e.void IS NULL ORDER BY e.lamport, c.device, e.seq"
-    )
-    found = [events.find_event(connection, row[0]) for row in connection.execute(query, (space,)).fetchall()]
-    return [content.row(stored).content for stored in found if stored]
-
-
-def told(connection: Connection, space: int, by: IdentityId) -> Told | None:
-    """The free times that one side of a deal told last, whichever device told them; None before it did."""
-    query = (
-        "SELECT e.id FROM event e JOIN chain c ON c.no = e.chain WHERE c.space = ? AND c.identity = ?"
-        " AND e.kind = 'slots.shared' AND e.void IS NULL"
-        " ORDER BY e.lamport DESC, c.device DESC, e.seq DESC, e.id DESC LIMIT 1"
-    )
-    found = connection.execute(query, (space, raw(by))).fetchone()
-    stored = events.find_event(connection, found[0]) if found else None
-    if stored is None:
-        return None
-    row = content.row(stored)
-    return Told(row.at, DeviceId(text(row.device)), row.content)

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from chaise_cli.domain import fold, kinds, order, record
 from chaise_cli.domain.agent import op_state
 from chaise_cli.domain.contest import Moved, Way, Word
-from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.recorded import Recorded
 from chaise_cli.errors import Refused
 from chaise_cli.ids import DeviceId, EventId, IdentityId, raw, text
 from chaise_cli.store import content, cuts, events, lines, people, revocations
+from chaise_cli.store.deal_states import Loaded, keep, load
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
@@ -25,55 +25,14 @@ if TYPE_CHECKING:
 
     from chaise_cli.domain.booking import Booking
     from chaise_cli.domain.deal import Deal
-    from chaise_cli.domain.fold import DealState
+    from chaise_cli.domain.deal_state import DealState
     from chaise_cli.domain.recorded import Parties
     from chaise_cli.store.events import Row, Space
 
 _TURNS = frozenset(
     {"agent.device", "agent.refused", "agent.settled", "deal.opened"}
 )  # may change which of the agent's events count
-STATES = 8  # stored states whose meaning is remembered
-_states: dict[str, DealState] = {}  # the one asked for last is the last
 _TABLES = ("deal", "pending", "milestone", "op", "entry", "booking", "occurrence", "review", "message", "file")
-
-
-class Loaded(NamedTuple):
-    """A deal as stored: folded to what was taken up, and the place of the agent's line."""
-
-    taken: DealState
-    now: DealState
-    agent: bytes  # the agent device's key
-    line: int  # events of the agent so far
-    clock: int
-    frontier: dict[str, int]
-    at: int  # of its newest event
-    tip: bytes | None  # the id of the last event on the agent's line
-
-
-def load(connection: Connection, space: int) -> Loaded | None:
-    """The deal in this space, if its opening has arrived."""
-    row = connection.execute(
-        "SELECT taken, now, agent, line, clock, frontier, at, tip FROM deal WHERE space = ?", (space,)
-    ).fetchone()
-    if row is None:
-        return None
-    taken = _state(row[0])
-    now = _state(row[1]) if row[1] else taken
-    return Loaded(taken, now, row[2], row[3], row[4], json.loads(row[5]), row[6], row[7])
-
-
-def _state(stored: str) -> DealState:
-    """A state as it was stored. One act loads its deal several times, mostly unchanged; states are never changed."""
-    state: DealState = _states.get(stored) or record.load(fold.DealState, json.loads(stored))
-    _keep(stored, state)
-    return state
-
-
-def _keep(stored: str, state: DealState) -> None:
-    _states.pop(stored, None)
-    _states[stored] = state
-    if len(_states) > STATES:
-        del _states[next(iter(_states))]
 
 
 class DealFold:
@@ -578,7 +537,7 @@ def _booking_row(booking: Any) -> tuple[Any, ...]:
 
 def _json(state: DealState) -> str:
     stored = record.dump_again(state)
-    _keep(stored, state)
+    keep(stored, state)
     return stored
 
 

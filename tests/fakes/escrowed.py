@@ -14,7 +14,7 @@ from chaise_cli.session import agent_loop
 from chaise_cli.session import hiring as hire
 from chaise_cli.session.agent_loop import Round
 from chaise_cli.session.session import Session
-from chaise_cli.store import deals
+from chaise_cli.store import deal_states
 from tests.fakes import acts, homes
 from tests.fakes.till import Crash, Till
 
@@ -66,7 +66,7 @@ class Escrowed:
 
     def now(self, session: Session | None = None) -> Deal:
         """The deal as somebody sees it, Ada if nobody is named."""
-        found = deals.load((session or self.ada).db, homes.space_no(session or self.ada, self.deal))
+        found = deal_states.load((session or self.ada).db, homes.space_no(session or self.ada, self.deal))
         assert found
         return found.now.deal
 

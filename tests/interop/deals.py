@@ -19,7 +19,7 @@ from chaise_cli.ledger import clear
 from chaise_cli.ledger.segment import Segment
 from chaise_cli.session.admission import Admission
 from chaise_cli.session.session import Session
-from chaise_cli.store import deals, events
+from chaise_cli.store import deal_states, events
 from tests.fakes import homes
 
 
@@ -70,7 +70,7 @@ def hold(session: Session, space: bytes, runs: Sequence[Segment], secret: bytes)
 def told(session: Session, space: SpaceId) -> dict[str, Any]:
     """What a home makes of a deal, as the vectors tell it."""
     no = homes.space_no(session, space)
-    found = deals.load(session.db, no)
+    found = deal_states.load(session.db, no)
     if found is None:
         return {"opened": False}
     query = (

@@ -20,7 +20,7 @@ from chaise_cli.ledger.segment import Segment
 from chaise_cli.session import agency
 from chaise_cli.session import hiring as hire
 from chaise_cli.session.session import Session
-from chaise_cli.store import deals, events
+from chaise_cli.store import deal_states, events
 from tests.fakes import acts, homes
 from tests.fakes.homes import Market
 from tests.fakes.pen import Pen
@@ -59,10 +59,10 @@ class World(NamedTuple):
         else:
             acts.do(session, self.deal, what, number)
 
-    def now(self, session: Session) -> deals.Loaded | None:
+    def now(self, session: Session) -> deal_states.Loaded | None:
         """The deal as somebody has it; an agent may not have heard of it."""
         held = events.find_space(session.db, self.deal)
-        return deals.load(session.db, held.no) if held else None
+        return deal_states.load(session.db, held.no) if held else None
 
     def meet(self) -> None:
         for _ in range(3):

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from chaise_cli.domain import booking_view, expected, may
+from chaise_cli.domain.deal_state import DealState
 from chaise_cli.domain.directory import PostPublished, ServicePublished
-from chaise_cli.domain.fold import DealState
 from chaise_cli.domain.money import Money
 from chaise_cli.domain.terms import Planned
 from chaise_cli.ids import EventId, IdentityId, SpaceId, base32, public, raw, text

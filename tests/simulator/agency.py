@@ -17,7 +17,7 @@ from chaise_cli.rails.rail import Rail
 from chaise_cli.session import agent_loop, driving, hiring, upkeep
 from chaise_cli.session.agent_loop import Round
 from chaise_cli.session.finding import Named
-from chaise_cli.store import content, deals, events
+from chaise_cli.store import content, deal_states, deals, events
 from chaise_cli.store.events import Space
 from tests.fakes import homes
 from tests.fakes.till import Crash, Till
@@ -105,7 +105,7 @@ def _some_write(chance: random.Random) -> int | None:
 def escrows(device: Device) -> Iterator[Escrow]:
     """The deals with a third party that has consented, as a device holds them."""
     for space in device.spaces("deal"):
-        found = deals.load(device.session.db, space.no)
+        found = deal_states.load(device.session.db, space.no)
         if found is not None and found.taken.deal.secured and found.taken.deal.consent is not None:
             yield Escrow(space, found.taken.deal)
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from chaise_cli.ids import SpaceId, public, raw, text
 from chaise_cli.session import checking, rekeying
 from chaise_cli.session.relaying import RelayMemory
-from chaise_cli.store import check, content, deals, epochs, events, places
+from chaise_cli.store import check, content, deal_states, deals, epochs, events, places
 from sync.relay_memory import Reached
 from tests.fakes import homes
 from tests.simulator.devices import Device, Line
@@ -101,7 +101,7 @@ def _turned(database: Any, no: int) -> list[bytes]:
     if not openings:
         return []
     line = [raw(place.id) for place in telling.line(openings)[1].events]
-    third, stored = fold._third(telling), deals.load(database, no)
+    third, stored = fold._third(telling), deal_states.load(database, no)
     if third is None or stored is None or stored.taken.deal.consent is None:
         return line
     consent = events.find_event(database, raw(stored.taken.deal.consent))

@@ -6,8 +6,9 @@ import pytest
 
 from chaise_cli.domain import booking, fold, order, review
 from chaise_cli.domain.deal import DealInvited, DealOpened, DealShortlisted
+from chaise_cli.domain.deal_state import DealState
 from chaise_cli.domain.directory import BoxKey
-from chaise_cli.domain.fold import DealState, NotAMember, OpenedTwice
+from chaise_cli.domain.fold import NotAMember, OpenedTwice
 from chaise_cli.domain.revocation import DealDeviceRevoked, DeviceRevoked
 from chaise_cli.domain.shape import Body
 from chaise_cli.errors import Refused

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from chaise_cli.domain import agent, booking, escrow, fold, grants, record, review, revocation, runs, work
 from chaise_cli.domain.body import replace
 from chaise_cli.domain.deal import Deal
-from chaise_cli.domain.fold import DealState
+from chaise_cli.domain.deal_state import DealState
 from chaise_cli.domain.grant import Approvals, Grant, GrantRevoked
 from chaise_cli.domain.money import Money
 from chaise_cli.domain.recorded import Recorded

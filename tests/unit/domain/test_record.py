@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chaise_cli.domain import booking, deal, record, review
 from chaise_cli.domain.body import body
-from chaise_cli.domain.fold import DealState
+from chaise_cli.domain.deal_state import DealState
 
 
 @body

@@ -15,7 +15,7 @@ from chaise_cli.ids import SpaceId, base32, raw
 from chaise_cli.session import access, checking, doctoring, finding, inbox, renewal, settling, syncing, upkeep
 from chaise_cli.session.finding import Named
 from chaise_cli.session.session import Behind, Session
-from chaise_cli.store import deals, events
+from chaise_cli.store import deal_states, deals, events
 from tests.fakes import acts, homes
 from tests.fakes.homes import Market
 
@@ -57,8 +57,8 @@ def named(deal: SpaceId) -> Named:
     return Named("deal", deal)
 
 
-def state(session: Session, deal: SpaceId) -> deals.Loaded:
-    found = deals.load(session.db, homes.space_no(session, deal))
+def state(session: Session, deal: SpaceId) -> deal_states.Loaded:
+    found = deal_states.load(session.db, homes.space_no(session, deal))
     assert found is not None
     return found
 

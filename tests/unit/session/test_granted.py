@@ -17,7 +17,7 @@ from chaise_cli.ids import DeviceId, EventId, SpaceId, raw, text
 from chaise_cli.ledger import canonical, certificate
 from chaise_cli.session import agency, grantfile, granting, rekeying, running, upkeep, writing
 from chaise_cli.session.session import Session
-from chaise_cli.store import deals, epochs, events
+from chaise_cli.store import deal_states, epochs, events
 from tests.fakes import homes
 from tests.fakes.homes import Hands, Market
 from tests.fakes.pen import Pen
@@ -144,7 +144,7 @@ def test_what_no_grant_allows_is_void_on_a_runs_chain(lisa: Session, funded: Spa
         run.says(body)
     homes.deliver(lisa, funded, [run.run()])
     assert {homes.verdicts(lisa, funded)[id_] for id_ in run.ids[1:]} == {"grant.kind"}
-    found = deals.load(lisa.db, homes.space_no(lisa, funded))
+    found = deal_states.load(lisa.db, homes.space_no(lisa, funded))
     assert found is not None
     assert text(found.agent) == lisa.me.device
 

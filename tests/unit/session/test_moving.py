@@ -14,7 +14,7 @@ from chaise_cli.ids import DeviceId, SpaceId, public, raw, text
 from chaise_cli.session import checking, moving, renewal, revoking
 from chaise_cli.session.devices import NoSuchDevice
 from chaise_cli.session.session import Session
-from chaise_cli.store import deals
+from chaise_cli.store import deal_states
 from tests.fakes import acts, homes, kin
 
 CODE = kin.recovery_code("lisa")
@@ -47,13 +47,13 @@ def name_of(session: Session) -> str:
 
 
 def agent(session: Session, deal: SpaceId) -> DeviceId:
-    found = deals.load(session.db, homes.space_no(session, deal))
+    found = deal_states.load(session.db, homes.space_no(session, deal))
     assert found is not None
     return DeviceId(text(found.agent))
 
 
 def money(session: Session, deal: SpaceId) -> dict[str, int]:
-    found = deals.load(session.db, homes.space_no(session, deal))
+    found = deal_states.load(session.db, homes.space_no(session, deal))
     assert found is not None
     parts = found.now.deal.milestones
     names = ("funded", "held", "released", "refunded", "payable", "paid_out")

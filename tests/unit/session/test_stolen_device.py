@@ -15,7 +15,7 @@ from chaise_cli.ledger import canonical, certificate
 from chaise_cli.ledger import revocation as statement
 from chaise_cli.session import profiles, rekeying, revoking, writing
 from chaise_cli.session.session import Session
-from chaise_cli.store import deals, events, own
+from chaise_cli.store import deal_states, events, own
 from tests.fakes import acts, homes, kin
 from tests.fakes.homes import Market
 
@@ -159,7 +159,7 @@ def test_a_grant_is_no_device(lisa: Session, james: Session, deal: SpaceId, mark
     homes.write_raw(lisa, deal, order.Taken())
     kin.carry(lisa, james)
     assert void(james, post) == "certificate.bad"
-    found = deals.load(james.db, homes.space_no(james, deal))
+    found = deal_states.load(james.db, homes.space_no(james, deal))
     assert found is not None
     assert text(found.agent) != text(key.public)
 

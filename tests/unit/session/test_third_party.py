@@ -15,7 +15,7 @@ from chaise_cli.ids import EventId, SpaceId, raw, text
 from chaise_cli.session import boards, finding, upkeep
 from chaise_cli.session import hiring as hire
 from chaise_cli.session.session import Session
-from chaise_cli.store import deals, events
+from chaise_cli.store import deal_states, events
 from tests.fakes import acts, homes, kin
 from tests.fakes.homes import Market
 
@@ -56,8 +56,8 @@ def offered(lisa: Session, james: Session, ada: Session) -> SpaceId:
     return made
 
 
-def now(session: Session, deal: SpaceId) -> deals.Loaded:
-    found = deals.load(session.db, homes.space_no(session, deal))
+def now(session: Session, deal: SpaceId) -> deal_states.Loaded:
+    found = deal_states.load(session.db, homes.space_no(session, deal))
     assert found
     return found
 
