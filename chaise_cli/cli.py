@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -128,6 +129,15 @@ def app_of(name: str) -> typer.Typer:
     return app
 
 
+@cache
+def command_of(name: str) -> Any:
+    """A verb's Typer command, built once: it keeps nothing of a run, and a batch runs the same verb many times."""
+    loaded = app_of(name)
+    gc.freeze()
+    gc.enable()
+    return typer.main.get_command(loaded)
+
+
 class NoSuchCommand(Usage):
     """A mistyped verb."""
 
@@ -159,23 +169,13 @@ class Bug(ChaiseError):
 class Verbs(typer.core.TyperGroup):
     """The table as a group: a module is imported when its verb is called, none while help is printed."""
 
-    _listing = False
-
     def list_commands(self, _ctx: Any) -> list[str]:
         """Names in table order."""
         return list(VERBS)
 
     def get_command(self, _ctx: Any, cmd_name: str) -> Any:
         """The verb's Typer command."""
-        row = VERBS.get(cmd_name)
-        if row is None:
-            return None
-        if self._listing:
-            return typer.core.TyperCommand(cmd_name, help=row.line, callback=None)
-        loaded = app_of(cmd_name)
-        gc.freeze()
-        gc.enable()
-        return typer.main.get_command(loaded)
+        return command_of(cmd_name) if cmd_name in VERBS else None
 
     def format_commands(self, _ctx: Any, formatter: Any) -> None:
         """The panels, names only."""
@@ -276,7 +276,7 @@ def dispatch(argv: list[str]) -> int:
         sys.stdout.write(f"chaise {_version()}\n")
         return 0
     try:
-        outcome = app(argv, standalone_mode=False, prog_name="chaise")
+        outcome = _program()(argv, standalone_mode=False, prog_name="chaise")
     except ChaiseError:
         raise
     except SystemExit as error:  # what typer makes of a broken pipe, and of nothing else when not standing alone
@@ -289,6 +289,12 @@ def dispatch(argv: list[str]) -> int:
             return int(status)
         raise _usage(argv, explain()) from error
     return outcome if isinstance(outcome, int) else 0
+
+
+@cache
+def _program() -> Any:
+    """The table as a command. Called itself: the application builds it anew each time, and changes `sys.excepthook`."""
+    return typer.main.get_command(app)
 
 
 def _usage(argv: list[str], why: str) -> Usage:

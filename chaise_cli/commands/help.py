@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import Annotated, Any, Final
 
 import typer
-import typer.main
 
 from chaise_cli.commands.registry import PLAIN
 from chaise_cli.errors import Usage
@@ -77,7 +76,7 @@ def _panel(rows: list[tuple[str, str]]) -> str:
 
 def _verb(name: str, rest: list[str]) -> str:
     """An example first, then the options."""
-    command: Any = typer.main.get_command(import_module(_CLI).app_of(name))
+    command: Any = import_module(_CLI).command_of(name)
     path = f"chaise {name}"
     for word in rest:
         command = getattr(command, "commands", {}).get(word.lower())

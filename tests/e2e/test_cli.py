@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -88,3 +88,33 @@ def test_streams_that_are_closed_or_full_change_no_outcome(
     assert (done.returncode, "a bug in" in done.stderr, "Traceback" in done.stderr) == (status, False, False)
     if streams == "<&-" and "--json" in verb:
         assert json.loads(done.stdout)["ok"]
+
+
+def _parts(command: Any) -> list[Any]:
+    """A command and its parameters, with those of the verbs of a group."""
+    below = [part for each in getattr(command, "commands", {}).values() for part in _parts(each)]
+    return [command, *command.params, *below]
+
+
+@pytest.mark.parametrize("verb", cli.VERBS)
+def test_a_command_is_built_once_and_keeps_nothing_of_a_run(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Help, a parse and a call that does not fit leave it as it was, but for the help option, made when first asked."""
+    command = cli.command_of(verb)
+    assert cli.run([verb, "--help"]) == 0
+    before = [repr(vars(part)) for part in _parts(command)]
+    first = capsys.readouterr().out
+    command.make_context(verb, ["--color", "--json"], resilient_parsing=True)
+    assert cli.run([verb, "--no-such-option"]) == 2
+    assert cli.run([verb, "--help"]) == 0
+    assert capsys.readouterr().out == first
+    assert [repr(vars(part)) for part in _parts(command)] == before
+    assert cli.command_of(verb) is command
+
+
+def test_what_one_run_was_given_is_not_given_to_the_next(lisa: Person) -> None:
+    lisa.does("board", "create", "marketing")
+    for title, skill in (("One", "seo"), ("Two", "ads")):
+        lisa.does("post", title, "--brief", "b", "--skill", skill)
+    assert [one["title"] for one in lisa.does("posts", "--skill", "seo", "--limit", "1")] == ["One"]
+    assert sorted(one["title"] for one in lisa.does("posts")) == ["One", "Two"]
+    assert [one["title"] for one in lisa.does("posts", "--skill", "ads")] == ["Two"]

@@ -6,10 +6,9 @@ import tomllib
 from typing import Any
 
 import pytest
-import typer.main
 
 from chaise_cli import errors
-from chaise_cli.cli import VERBS, app_of
+from chaise_cli.cli import VERBS, command_of
 from chaise_cli.commands import arguments, board, init, links, post, profile, service, skills, texts
 from chaise_cli.domain import booking, directory, handle, review, shape, talk, terms, when
 from chaise_cli.errors import ChaiseError
@@ -26,7 +25,7 @@ def test_every_verb_has_an_example() -> None:
 @pytest.mark.parametrize("verb", VERBS)
 def test_examples_use_options_that_exist(verb: str) -> None:
     lines = manual.example(verb).replace("\\\n", " ").splitlines()
-    command: Any = typer.main.get_command(app_of(verb))
+    command: Any = command_of(verb)
     for words in (shlex.split(line.partition(" < ")[0]) for line in lines):
         assert words[0] == "chaise"
         assert words[1:2] in ([verb], []) or verb == "inbox"
