@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 from chaise_cli.domain import slots as free_times
 from chaise_cli.domain import when
 from chaise_cli.domain.booking import (
-    DAY,
     HOUR,
     MINUTE,
     SLOTS_MOST,
@@ -31,7 +30,7 @@ from chaise_cli.domain.booking import (
     Series,
     Slot,
 )
-from chaise_cli.domain.booking_fold import NoSuchSlot, UnknownBooking, WrongState, permit, said
+from chaise_cli.domain.booking_fold import CONTEST, MISSED_AFTER, NoSuchSlot, WrongState, find, permit, said
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.recorded import By, Parties
 from chaise_cli.domain.when import instant_text
@@ -43,8 +42,6 @@ if TYPE_CHECKING:
 
 GOOD_FOR: Final = 48 * HOUR  # an offer, unless it says otherwise
 NOTICE: Final = 120  # minutes before the start after which a cancellation is late, unless the offer says otherwise
-MISSED_AFTER: Final = 15 * MINUTE  # from the start; earlier nobody is missing
-CONTEST: Final = 3 * DAY  # from the other side's word
 RESERVING: Final = 5  # open offers to one counterparty that reserve their slots
 
 
@@ -372,14 +369,6 @@ def _open_offers(bookings: Bookings, by: IdentityId) -> list[tuple[EventId, Offe
 def _but(taken: Iterable[Taken], booking: EventId | None) -> list[Taken]:
     """What is not the booking's own: a move leaves its old slot out."""
     return [other for other in taken if other.booking != booking]
-
-
-def find(bookings: Bookings, booking: EventId) -> Booking:
-    """The booking of this id. Raises UnknownBooking."""
-    known = bookings.by_id.get(booking)
-    if known is None:
-        raise UnknownBooking(booking=public("book", booking))
-    return known
 
 
 def _open(booking: Booking, verb: str) -> Offer:

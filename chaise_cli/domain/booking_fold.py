@@ -6,6 +6,7 @@ import itertools
 from typing import Any, Final
 
 from chaise_cli.domain.booking import (
+    DAY,
     MINUTE,
     Booking,
     BookingAccepted,
@@ -32,6 +33,9 @@ from chaise_cli.domain.recorded import Parties, Recorded
 from chaise_cli.domain.shape import Body
 from chaise_cli.errors import Refused
 from chaise_cli.ids import EventId, IdentityId, public
+
+MISSED_AFTER: Final = 15 * MINUTE  # from the start; earlier nobody is missing
+CONTEST: Final = 3 * DAY  # from the other side's word
 
 
 class NotASide(Refused):
@@ -464,3 +468,11 @@ def _stance(booking: Booking) -> tuple[Slot | None, Series | None]:
         return booking.slot, booking.offer.series
     own = offer.by == booking.organizer
     return (offer.slots[0], offer.series) if own else (booking.stance, booking.stance_series)
+
+
+def find(bookings: Bookings, booking: EventId) -> Booking:
+    """The booking of this id. Raises UnknownBooking."""
+    known = bookings.by_id.get(booking)
+    if known is None:
+        raise UnknownBooking(booking=public("book", booking))
+    return known

@@ -26,8 +26,8 @@ from chaise_cli.domain.booking import (
     Series,
     Slot,
 )
-from chaise_cli.domain.booking_acts import Past, Taken, find
-from chaise_cli.domain.booking_fold import permit
+from chaise_cli.domain.booking_acts import Past, Taken
+from chaise_cli.domain.booking_fold import find, permit
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.recorded import By, Parties
 from chaise_cli.errors import Refused, Usage

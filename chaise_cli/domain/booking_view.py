@@ -17,8 +17,7 @@ from chaise_cli.domain.booking import (
     Slot,
     uid,
 )
-from chaise_cli.domain.booking_acts import CONTEST, MISSED_AFTER
-from chaise_cli.domain.booking_fold import TABLE, Rule, may_act, said
+from chaise_cli.domain.booking_fold import CONTEST, MISSED_AFTER, TABLE, Rule, may_act, said
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.may import May
 from chaise_cli.domain.recorded import Parties

@@ -12,7 +12,7 @@ from chaise_cli.render.emit import OutputOptions, environment
 from chaise_cli.render.eye import Eye, shortener
 from chaise_cli.render.plain import text_of
 from chaise_cli.render.terminal import colored, put, safe, terminal_width
-from chaise_cli.render.views import VIEWS, page_of, table_of
+from chaise_cli.render.views import page_of, table_of, view_of
 from chaise_cli.render.views_hire import rehearsed
 from chaise_cli.result import Next, Result, shape_of, to_json
 
@@ -57,7 +57,7 @@ def write_next(result: Result, options: OutputOptions, stream: TextIO, short: Ca
 
 def _next_lines(result: Result, eye: Eye) -> Iterator[str]:
     if not result.data and not isinstance(result.data, Mapping):
-        yield VIEWS[shape_of(result)].nothing
+        yield view_of(shape_of(result)).nothing
     for step in _steps(result.next):
         yield _next_line(step, eye)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-from chaise_cli.domain import booking_acts, review_fold, when
+from chaise_cli.domain import booking_fold, review_fold, when
 from chaise_cli.domain.escrow import free
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.money import Money
@@ -164,7 +164,7 @@ def _calls(session: Session, state: DealState) -> Iterator[_Date]:
         return
     other = session.name(parties.other(session.me.identity))
     for id_ in state.bookings.by_id:
-        call = booking_acts.find(state.bookings, EventId(id_))
+        call = booking_fold.find(state.bookings, EventId(id_))
         of = public("book", call.id)
         if call.state == "confirmed":
             for start, _ in call.times:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chaise_cli.domain import booking_acts, booking_view
+from chaise_cli.domain import booking_fold, booking_view
 from chaise_cli.domain.booking import uid
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import Usage
@@ -57,7 +57,7 @@ def _entry(session: Session, state: DealState, id_: EventId) -> Shown:
     post = deal_reads.post(session.db, state.deal.post) if state.deal.post else None
     other = session.person(parties.other(session.me.identity))
     name = other["name"] or other["handle"] or other["id"]
-    facts = booking_view.entry_facts(booking_acts.find(state.bookings, id_))
+    facts = booking_view.entry_facts(booking_fold.find(state.bookings, id_))
     words = [facts.note, f"{state.deal.public} {public('book', id_)}"]
     return Shown(
         uid(state.deal.space, id_),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from chaise_cli.domain import booking_acts, booking_series, slots, when
+from chaise_cli.domain import booking_acts, booking_fold, booking_series, slots, when
 from chaise_cli.domain.booking import DAY, MINUTES_MOST
 from chaise_cli.domain.booking_series import SeriesOver
 from chaise_cli.domain.light import NamedTuple
@@ -120,7 +120,7 @@ def length(session: Session, what: Named, said: int | None, usual: int = USUAL) 
     if what.kind != "book":
         return usual
     state = showing.state_of(session, finding.deal_of(session, what))
-    slot = booking_acts.find(state.bookings, what.event).slot
+    slot = booking_fold.find(state.bookings, what.event).slot
     return slot.end - slot.start
 
 
@@ -128,7 +128,7 @@ def checkin(session: Session, what: Named) -> Booking | None:
     """A call that is named and comes again: one time would take the place of all of its times."""
     if what.kind != "book":
         return None
-    call = booking_acts.find(showing.state_of(session, finding.deal_of(session, what)).bookings, what.event)
+    call = booking_fold.find(showing.state_of(session, finding.deal_of(session, what)).bookings, what.event)
     return call if call.offer.series and call.state in {"proposed", "confirmed", "conflicted"} else None
 
 
@@ -175,7 +175,7 @@ def accept(
     """Take a slot of the other side's offer."""
 
     def decide(w: DealWriter) -> list[BookingBody]:
-        offered = booking_acts.find(w.state.bookings, booking).open
+        offered = booking_fold.find(w.state.bookings, booking).open
         if offered and offered.series and w.state.deal.state in deal_reads.ENDED:
             raise SeriesOver(deal=w.state.deal.public)
         bodies = booking_acts.accept(
@@ -191,7 +191,7 @@ def accept(
 
 def _agreed(state: DealState, booking: EventId) -> list[Slot]:
     """The slot that stands, of a check-in all its times, and what else was offered."""
-    known = booking_acts.find(state.bookings, booking)
+    known = booking_fold.find(state.bookings, booking)
     every = known.offer.every if known.offer.series else (known.slot,)
     standing = [slot for slot in every if slot.start not in known.skipped]
     return [*standing, *(known.open.every if known.open else ())]
@@ -356,7 +356,7 @@ def _untold(session: Session, state: DealState, offered: Sequence[Slot]) -> list
 def chosen(session: Session, booking: EventId, slot: int | None, at: int | None) -> int | None:
     """When the call would begin if it were accepted so; None where the rules will refuse."""
     state = showing.state_of(session, finding.deal_of(session, finding.Named("book", booking)))
-    open_offer = booking_acts.find(state.bookings, booking).open
+    open_offer = booking_fold.find(state.bookings, booking).open
     starts = [each.start for each in open_offer.slots] if open_offer else []
     if at is not None:
         return at if at in starts else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chaise_cli.domain import booking_acts, itip, itip_answer
+from chaise_cli.domain import booking_fold, itip, itip_answer
 from chaise_cli.domain.booking import uid
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.when import instant_text
@@ -52,7 +52,7 @@ def message(session: Session, booking: EventId, method: str | None, *, mail: boo
     """
     named = choosing.one_of(method.upper(), itip.METHODS, "--method") if method else None
     state = showing.state_of(session, finding.deal_of(session, finding.Named("book", booking)))
-    call, me = booking_acts.find(state.bookings, booking), session.me.identity
+    call, me = booking_fold.find(state.bookings, booking), session.me.identity
     chosen = itip.permitted(call, me, named)
     people: dict[str, tuple[str, str | None]] = {
         side: calendars.address(session, side) for side in (call.organizer, call.invited)
@@ -66,7 +66,7 @@ def message(session: Session, booking: EventId, method: str | None, *, mail: boo
 
 def _title(session: Session, state: DealState, booking: EventId) -> str:
     """The same for both sides, unlike that of one's own calendar, which names the other."""
-    call = booking_acts.find(state.bookings, booking)
+    call = booking_fold.find(state.bookings, booking)
     people = [session.person(side) for side in (call.organizer, call.invited)]
     names = " and ".join(str(each["name"] or each["handle"] or each["id"]) for each in people)
     post = deal_reads.post(session.db, state.deal.post) if state.deal.post else None
@@ -76,7 +76,7 @@ def _title(session: Session, state: DealState, booking: EventId) -> str:
 def asked(session: Session, said: Said) -> Asked:
     """What an answer asks this side to sign. Raises NoSuchCall and what `itip_answer.draft` raises."""
     booking, state = _meant(session, said)
-    call, me = booking_acts.find(state.bookings, booking), session.me.identity
+    call, me = booking_fold.find(state.bookings, booking), session.me.identity
     addresses = {side: calendars.address(session, side)[1] for side in (call.organizer, call.invited)}
     draft = itip_answer.draft(call, me, said, addresses)
     _shape, data = showing.named(session, finding.Named("book", booking))

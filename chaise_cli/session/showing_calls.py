@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from chaise_cli.domain import booking_acts, booking_view
+from chaise_cli.domain import booking_fold, booking_view
 from chaise_cli.session import finding, showing, zones
 from chaise_cli.store import deal_reads, people
 
@@ -42,7 +42,7 @@ def named(session: Session, what: Named) -> Shown:
 
 def booking(session: Session, state: DealState, id_: EventId) -> dict[str, Any]:
     """The booking object; its people carry the zones they told."""
-    call = booking_acts.find(state.bookings, id_)
+    call = booking_fold.find(state.bookings, id_)
     person = showing.look(session)
 
     def with_zone(identity: IdentityId) -> dict[str, object]:

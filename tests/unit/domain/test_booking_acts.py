@@ -19,7 +19,6 @@ from chaise_cli.domain.booking import (
     BookingWithdrawn,
 )
 from chaise_cli.domain.booking_acts import (
-    CONTEST,
     GOOD_FOR,
     NOTICE,
     RESERVING,
@@ -46,7 +45,7 @@ from chaise_cli.domain.booking_acts import (
     withdraw,
     yielding,
 )
-from chaise_cli.domain.booking_fold import NoSuchSlot, NotYourTurn, UnknownBooking, WrongState
+from chaise_cli.domain.booking_fold import CONTEST, NoSuchSlot, NotYourTurn, UnknownBooking, WrongState
 from chaise_cli.domain.recorded import By
 from chaise_cli.errors import ChaiseError, Refused, Usage
 from chaise_cli.ids import EventId

@@ -22,7 +22,8 @@ from chaise_cli.domain.booking import (
     Bookings,
     uid,
 )
-from chaise_cli.domain.booking_acts import CONTEST, accept, book, cancel, decline, outcome, withdraw
+from chaise_cli.domain.booking_acts import accept, book, cancel, decline, outcome, withdraw
+from chaise_cli.domain.booking_fold import CONTEST
 from chaise_cli.domain.booking_view import entry_facts, may, probably_met, view
 from chaise_cli.domain.may import May
 from chaise_cli.errors import ChaiseError

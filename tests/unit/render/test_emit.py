@@ -7,14 +7,16 @@ import os
 import re
 import subprocess
 import sys
+from importlib import import_module
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
 
 from chaise_cli.errors import Refused, StillWaiting
+from chaise_cli.render import views
 from chaise_cli.render.emit import Format, NoIds, OutputOptions, emit, emit_error, note
 from chaise_cli.render.rows import columns_of
-from chaise_cli.render.views import VIEWS
 from chaise_cli.result import VERBS, WITHOUT_ID, Next, Result
 from chaise_cli.shapes import SHAPES
 from tests.unit.render.samples import DEAL, OTHER_DEAL, SAMPLES, eur, milestone
@@ -86,7 +88,15 @@ def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_there_is_a_view_for_every_shape_a_verb_answers_with() -> None:
-    assert {shape for answer in VERBS.values() for shape in answer.shapes} == VIEWS.keys() == SAMPLES.keys()
+    assert {shape for answer in VERBS.values() for shape in answer.shapes} == views.MODULES.keys() == SAMPLES.keys()
+
+
+def test_the_table_of_views_names_all_there_are() -> None:
+    """Each in the module that has it, and in no other."""
+    folder = Path(views.__file__).parent
+    modules = [f"chaise_cli.render.{path.stem}" for path in sorted(folder.glob("views_*.py"))]
+    held = [(shape, name) for name in modules for shape in getattr(import_module(name), "VIEWS", ())]
+    assert sorted(held) == sorted(views.MODULES.items())
 
 
 @pytest.mark.parametrize("many", [True, False], ids=["list", "page"])
@@ -279,6 +289,8 @@ def test_a_failure_for_scripts_is_json(capsys: pytest.CaptureFixture[str]) -> No
 
 LOOK = """
 import sys
+from importlib import import_module
+from pathlib import Path
 from chaise_cli.render.emit import OutputOptions, emit
 from chaise_cli.result import Result
 emit(Result("boards", [{"id": "b", "name": "n", "at": [], "members": 1}]), OutputOptions(sys.argv[1]))
