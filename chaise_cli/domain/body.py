@@ -8,6 +8,8 @@ Source: docs/adr/0004-bodies-are-light-value-classes.md.
 
 from __future__ import annotations
 
+import builtins
+from importlib import import_module
 from typing import Any, NoReturn, TypeVar, dataclass_transform
 
 C = TypeVar("C", bound=type)
@@ -31,6 +33,22 @@ def fields(value: Any) -> tuple[str, ...]:
     """The names of a body's fields, in order; of an instance or its class."""
     names: tuple[str, ...] = value.__body_fields__
     return names
+
+
+def hints(cls: Any) -> dict[str, Any]:
+    """The types of the fields of a body or a record, by name, as `typing.get_type_hints` gives them with all markers.
+
+    Most are one word, which is looked up; typing would compile each, a tenth of a bare start for a deal that is read.
+    """
+    names = vars(import_module(cls.__module__))
+    return {field: _type(text, names) for field, text in cls.__annotations__.items() if not text.startswith("ClassVar")}
+
+
+def _type(text: str, names: dict[str, Any]) -> Any:
+    if text in names:
+        return names[text]
+    word = getattr(builtins, text, None)
+    return eval(text, names) if word is None else word  # noqa: S307  an annotation of our own source
 
 
 def is_body(value: object) -> bool:

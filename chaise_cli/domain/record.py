@@ -1,4 +1,4 @@
-"""Folded state as JSON and back: NamedTuples, dataclasses, tuples, dicts and plain values, by their annotations."""
+"""Folded state as JSON and back: light records, bodies, tuples, dicts and plain values, by their annotations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cache, partial
 from typing import Any, Final
 
-from chaise_cli.domain.body import fields, is_body
+from chaise_cli.domain.body import fields, hints, is_body
 
 if typing.TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,9 +96,7 @@ def _load_record(cls: Any, data: Any) -> Any:
 
 @cache
 def _record(cls: Any) -> Callable[[Any], Any]:
-    hints = typing.get_type_hints(cls, include_extras=True)
-    names = list(fields(cls)) if is_body(cls) else cls._fields
-    loaders = [_loader(hints[name]) for name in names]
+    loaders = [_loader(hint) for hint in hints(cls).values()]
     # A state that was stored before the class got its last fields takes their defaults.
     return lambda data: cls(*(load(part) if load else part for load, part in zip(loaders, data, strict=False)))
 

@@ -13,7 +13,7 @@ import typing
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Protocol
 
-from chaise_cli.domain.body import fields, is_body
+from chaise_cli.domain.body import fields, hints, is_body
 from chaise_cli.errors import Usage
 from chaise_cli.ids import DeviceId, EventId, IdentityId, SpaceId
 
@@ -175,8 +175,7 @@ RequestId = Annotated[str, Text(128, 1)]
 @cache
 def plan(cls: type[Any]) -> dict[str, Callable[[Any], None]]:
     """For each field of a body class, the function that raises ValueError on a value that does not fit."""
-    hints = typing.get_type_hints(cls, include_extras=True)
-    return {name: _checker(hints[name]) for name in fields(cls)}
+    return {name: _checker(hint) for name, hint in hints(cls).items()}
 
 
 def check(body: Any) -> None:
@@ -253,8 +252,7 @@ def _loader(hint: Any) -> Callable[[Any], Any] | None:
 
 @cache
 def _loaders(cls: type[Any]) -> list[tuple[str, Callable[[Any], Any] | None]]:
-    hints = typing.get_type_hints(cls, include_extras=True)
-    return [(name, _loader(hints[name])) for name in fields(cls)]
+    return [(name, _loader(hint)) for name, hint in hints(cls).items()]
 
 
 def from_data(cls: type[Any], data: dict[str, Any]) -> Any:

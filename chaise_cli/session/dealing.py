@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 from chaise_cli.crypto import signing
 from chaise_cli.domain import deal as deals
-from chaise_cli.domain import fold, talk
+from chaise_cli.domain import talk
 from chaise_cli.domain.contest import Contested
 from chaise_cli.domain.recorded import By, Recorded
 from chaise_cli.errors import NotFound
@@ -81,7 +82,7 @@ class DealWriter:
                 self.by.agent, self.by.agent, body, grant=self.session.me.grant and self.session.me.grant.key,
             )  # fmt: skip
             if body.KIND not in _FREE:
-                state = fold.step(state, trial)
+                state = import_module(_RULES).step(state, trial)
         bodies = [*self._introduction(), *bodies]
         if self.session.me.grant is None and not rekeying.is_plain(self.session, self.space):
             bodies = self._freshen(bodies)
@@ -109,7 +110,7 @@ class DealWriter:
                 clock = max(clock, last.at)
                 id_, said = EventId(text(last.id)), last.content
                 e = Recorded(id_, by.identity, by.device, last.at, clock, final=True, agent=True, body=said)
-                state = fold.step(state, e)
+                state = import_module(_RULES).step(state, e)
             return decide(state.deal)
 
         if self.writer.write_each(self.space, following):
@@ -144,5 +145,6 @@ class DealWriter:
         return self._is_known
 
 
+_RULES: Final = "chaise_cli.domain.fold"  # which what is free, a message say, is under none of
 _FREE = frozenset({"message.sent", "work.update", "contact.shared", "slots.shared"})
 _SETTLING = _FREE | {"agent.settled", "agent.device"}  # what may be written while a deal is contested

@@ -6,10 +6,12 @@ docs/spec/order.md. Out of the ordinary (the opening arrives, the agent's role m
 from __future__ import annotations
 
 import json
+from functools import cache
+from importlib import import_module
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from chaise_cli.domain import fold, kinds, order, record
+from chaise_cli.domain import kinds, order, record
 from chaise_cli.domain.agent import op_state
 from chaise_cli.domain.contest import Moved, Way, Word
 from chaise_cli.domain.recorded import Recorded
@@ -33,6 +35,12 @@ _TURNS = frozenset(
     {"agent.device", "agent.refused", "agent.settled", "deal.opened"}
 )  # may change which of the agent's events count
 _TABLES = ("deal", "pending", "milestone", "op", "entry", "booking", "occurrence", "review", "message", "file")
+
+
+@cache
+def _rules() -> Any:
+    """The rules of the fold, loaded by the first event that is under them; a message is not."""
+    return import_module("chaise_cli.domain.fold")
 
 
 class DealFold:
@@ -174,7 +182,7 @@ class DealFold:
         # Free words are folded by insertion: nothing else takes this back where terms have made their writer a member.
         self._db.execute(
             f"UPDATE event SET void = NULL WHERE chain IN ({numbers}) AND void = ?",
-            (self._space.no, fold.NotAMember.code),
+            (self._space.no, _rules().NotAMember.code),
         )
         self._remember(rows)
         telling = self._telling(rows)
@@ -306,7 +314,7 @@ class DealFold:
         if opening.kind != "deal.opened" or opening.content is None or opening.identity is None:
             return None, None
         try:
-            return fold.opened(self._space.id, self._recorded(opening, 0, final=False, agent=False)), None
+            return _rules().opened(self._space.id, self._recorded(opening, 0, final=False, agent=False)), None
         except Refused as refusal:
             return None, refusal.code
 
@@ -343,7 +351,8 @@ class DealFold:
     def _apply(self, row: Row, *, agent: bool) -> str | None:
         if row.void is not None or row.content is None or row.identity is None:
             return row.void
-        self._state, void = fold.apply(self._state, self._recorded(row, self._clock, final=True, agent=agent))
+        void: str | None
+        self._state, void = _rules().apply(self._state, self._recorded(row, self._clock, final=True, agent=agent))
         return void
 
     def _find(self, branch: str, seq: int) -> order.Place:
@@ -394,7 +403,7 @@ class DealFold:
                 continue
             void = row.void
             if void is None and row.content is not None and row.identity is not None:
-                state, void = fold.apply(state, self._recorded(row, self._clock, final=False, agent=False))
+                state, void = _rules().apply(state, self._recorded(row, self._clock, final=False, agent=False))
             events.set_void(self._db, row.chain, row.seq, void)
         return state
 
@@ -414,7 +423,7 @@ class DealFold:
             if row.content is None or row.identity is None:
                 continue
             if row.identity not in members:
-                events.set_void(self._db, row.chain, row.seq, fold.NotAMember.code)
+                events.set_void(self._db, row.chain, row.seq, _rules().NotAMember.code)
                 continue
             if row.kind in ("message.sent", "work.update"):
                 messages.append((self._space.no, row.lamport, row.chain, row.seq, row.kind))

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import typing
-from typing import NamedTuple
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from chaise_cli.domain import booking, deal, record, review
 from chaise_cli.domain.body import body
 from chaise_cli.domain.deal_state import DealState
+from chaise_cli.domain.light import NamedTuple
 
 
 @body
