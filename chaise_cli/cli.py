@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 gc.disable()  # while modules are loaded: the collector would walk them all, a twentieth of a command's start
 
-import typer
-import typer.core
-import typer.main
+from chaise_cli.postponed import postponed
+
+with postponed(["subprocess"]):  # which Typer has for `launch` alone
+    import typer
+    import typer.core
+    import typer.main
 
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import ChaiseError, Usage
