@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Annotated, ClassVar, Final, TypeVar
 
 from chaise_cli.domain.body import body
-from chaise_cli.domain.directory import BoxKey
+from chaise_cli.domain.box_key import BoxKey
 from chaise_cli.domain.grant import Grant
 from chaise_cli.domain.journal import JournalEntry
 from chaise_cli.domain.light import NamedTuple

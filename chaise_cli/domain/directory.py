@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Final
 
 from chaise_cli.domain.body import body
+from chaise_cli.domain.box_key import BoxKey
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.shape import (
     Currency,
-    Digest,
     Event,
     Form,
     Instant,
-    Key,
     Line,
     Link,
     Many,
@@ -31,7 +30,6 @@ SKILLS_MOST: Final = 30
 Skills = Annotated[tuple[Skill, ...], Many(SKILLS_MOST)]
 Role = Annotated[str, OneOf("client", "talent")]
 Category = Annotated[str, Form(r"[^\x00-\x1f\x7f\ud800-\udfff]{0,40}", "must be at most 40 characters on one line")]
-BoxPublic = Annotated[str, Key(1216)]
 
 
 class NotTheAuthor(Refused):
@@ -56,14 +54,6 @@ class AlreadyClosed(Refused):
     code = "board.closed"
     message = "it is closed and stays closed"
     hint = "publish a new one: chaise post, chaise service"
-
-
-@body
-class BoxKey:
-    """The public half of an identity's box key; `id` is its hash."""
-
-    id: Digest
-    key: BoxPublic
 
 
 @body

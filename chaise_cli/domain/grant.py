@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Final
 
 from chaise_cli.domain.body import body
-from chaise_cli.domain.directory import BoxKey
+from chaise_cli.domain.box_key import BoxKey
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.shape import (
     Currency,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from chaise_cli.domain.body import body
-from chaise_cli.domain.directory import BoxPublic
+from chaise_cli.domain.box_key import BoxPublic
 from chaise_cli.domain.shape import (
     Currency,
     Device,

@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable, Sequence
 from typing import Annotated, Any, ClassVar
 
 from chaise_cli.domain.body import body
-from chaise_cli.domain.directory import BoxKey
+from chaise_cli.domain.box_key import BoxKey
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.shape import Device, Event, Instant, Key, Many, Signature, Text, Whole
 from chaise_cli.errors import Refused

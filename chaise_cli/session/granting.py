@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from chaise_cli.crypto import boxes, signing
 from chaise_cli.domain import grants
-from chaise_cli.domain.directory import BoxKey
+from chaise_cli.domain.box_key import BoxKey
 from chaise_cli.domain.escrow import OtherCurrency
 from chaise_cli.domain.grant import GrantCreated
 from chaise_cli.domain.light import NamedTuple

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chaise_cli import ids
 from chaise_cli.domain import deal as deals
-from chaise_cli.domain.directory import BoxKey
+from chaise_cli.domain.box_key import BoxKey
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import NotFound, Refused
 from chaise_cli.ids import DeviceId, EventId, IdentityId, SpaceId, raw, text

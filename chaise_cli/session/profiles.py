@@ -9,6 +9,7 @@ from chaise_cli.crypto import boxes
 from chaise_cli.domain import directory, shape
 from chaise_cli.domain import own as own_bodies
 from chaise_cli.domain.body import replace
+from chaise_cli.domain.box_key import BoxKey
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.ids import public, text
 from chaise_cli.session import portraits, requests, which, writing
@@ -43,10 +44,10 @@ def current(session: Session, settings: own.Settings | None = None) -> directory
     return replace(last, handle=handle, name=name, role=role, tz=settings.tz, box_key=box_key(session))
 
 
-def box_key(session: Session) -> directory.BoxKey:
+def box_key(session: Session) -> BoxKey:
     """The public half of our identity's box key, for profiles and deals."""
     id_, seed = own.box_seed(session.db)
-    return directory.BoxKey(id_, text(boxes.BoxKey(seed).public))
+    return BoxKey(id_, text(boxes.BoxKey(seed).public))
 
 
 def publish(session: Session, changes: Mapping[str, Any], board: str | None, asked: Request | None) -> Done:

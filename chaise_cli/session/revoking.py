@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from chaise_cli.crypto import boxes, signing
 from chaise_cli.domain import own as own_bodies
 from chaise_cli.domain import revocation
-from chaise_cli.domain.directory import BoxKey
+from chaise_cli.domain.box_key import BoxKey
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.revocation import LastEvent, MayNotRevoke
 from chaise_cli.errors import ChaiseError, Refused

@@ -18,7 +18,7 @@ from tests.e2e.people import NOON, Person, exchange
 
 HEAVY: Final = (
     *("rich", "pydantic", "sqlite_utils", "icalendar", "httpx", "keyring", "asyncio", "platformdirs"),
-    *("importlib.metadata", "dateutil.parser"),
+    *("importlib.metadata", "dateutil.parser", "subprocess"),
 )
 CIPHERS: Final = "cryptography"
 COLORFUL: Final = {
@@ -62,6 +62,18 @@ WRITES: Final = {
 TEXTS: Final = {"help", "schema", "completion"}  # they open no home
 SERVERS: Final = {"relay"}  # likewise
 CHECKS: Final = {"doctor", "verify", "backup", "restore", "policy"}  # they load what they check
+# What is stored folded is read without its rules, and what one kind of object needs is not loaded for the others.
+SIGNING: Final = tuple(f"chaise_cli.domain.{name}" for name in ("fold", "booking_acts", "slots", "order", "contest"))
+UNFOLDED: Final = {
+    "whoami": ("chaise_cli.domain.deal", "chaise_cli.session.showing"),
+    "posts": ("chaise_cli.domain.deal", "chaise_cli.session.showing"),
+    "log {deal}": ("chaise_cli.domain.deal", "chaise_cli.session.showing"),
+    "messages {deal}": ("chaise_cli.domain.deal", "chaise_cli.session.showing"),
+    "deals": ("chaise_cli.store.deals", "chaise_cli.store.content", "chaise_cli.session.looking"),
+    "show {deal}": ("chaise_cli.store.deals", "chaise_cli.store.content", "chaise_cli.domain.grants"),
+    "bookings": ("chaise_cli.store.deals", "chaise_cli.store.content", "chaise_cli.domain.grants"),
+    "inbox": ("chaise_cli.store.deals", "chaise_cli.domain.grants", "chaise_cli.session.showing"),
+}
 CALLS: Final = [f"{verb} {rest}".strip() for verb, ways in READS.items() for rest in ways]
 CHILD: Final = """
 import json, os, sys
@@ -160,6 +172,13 @@ def test_a_read_for_a_script_loads_no_heavy_library_and_no_cipher(world: World, 
         assert loaded(done, [CIPHERS]) == []
 
 
+@pytest.mark.parametrize("call", UNFOLDED)
+def test_a_read_loads_no_rules_of_signing_and_nothing_for_other_kinds(world: World, call: str) -> None:
+    done = world.run(call, "--json")
+    assert done.status == 0, done.err.decode()
+    assert loaded(done, [*SIGNING, *UNFOLDED[call], "getpass", "chaise_cli.store.requests"]) == []
+
+
 @pytest.mark.parametrize("call", CALLS)
 def test_a_read_into_a_pipe_loads_no_heavy_library_and_writes_no_escape(world: World, call: str) -> None:
     done = world.run(call, **COLORFUL)
@@ -197,6 +216,9 @@ def test_writing_a_message_loads_ciphers_and_nothing_else_that_is_heavy(world: W
     done = world.run("message {deal} hello", **COLORFUL)
     assert done.status == 0, done.err.decode()
     assert loaded(done, [*HEAVY, CIPHERS]) == [CIPHERS]
+    assert loaded(done, ["chaise_cli.domain.fold", "chaise_cli.domain.booking_acts"]) == []
+    views = [name for name in done.modules if name.startswith("chaise_cli.render.views_")]
+    assert views == ["chaise_cli.render.views_hire"]
     assert b"\x1b" not in done.out + done.err
 
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from chaise_cli.domain import agent, cancellation, deal_fold, escrow, hiring, work
 from chaise_cli.domain.body import fields
+from chaise_cli.domain.box_key import BoxKey
 from chaise_cli.domain.deal import Deal, DealOpened, DealProposed, Milestone
-from chaise_cli.domain.directory import BoxKey
 from chaise_cli.domain.grant import GrantCreated, Scope
 from chaise_cli.domain.recorded import By, Recorded
 from chaise_cli.domain.shape import Body, check

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from chaise_cli.domain import booking, fold, order, review
+from chaise_cli.domain.box_key import BoxKey
 from chaise_cli.domain.deal import DealInvited, DealOpened, DealShortlisted
 from chaise_cli.domain.deal_state import DealState
-from chaise_cli.domain.directory import BoxKey
 from chaise_cli.domain.fold import NotAMember, OpenedTwice
 from chaise_cli.domain.revocation import DealDeviceRevoked, DeviceRevoked
 from chaise_cli.domain.shape import Body
