@@ -19,7 +19,7 @@ from chaise_cli.render import prompts
 from chaise_cli.render.emit import note
 from chaise_cli.render.terminal import put
 from chaise_cli.result import Result
-from chaise_cli.session import answering, busy, calls, showing
+from chaise_cli.session import answering, busy, calls, showing, showing_deals
 from chaise_cli.session.answering import Answer
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def accept(
 def _read(call: Call, session: Session, named: Named) -> str | None:
     """The hash of the terms, once they were shown and a person said yes; None where there is nothing to sign."""
     state = showing.state_of(session, named.space)
-    found = showing.terms_of(session, state)
+    found = showing_deals.terms_of(session, state)
     if found is None or state.deal.state != "offered" or not _waits_for_us(session, state):
         return None  # the rules say what is wrong, or that it was done
     if not call.asks:

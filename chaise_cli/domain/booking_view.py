@@ -19,8 +19,7 @@ from chaise_cli.domain.booking import (
 )
 from chaise_cli.domain.booking_fold import CONTEST, MISSED_AFTER, TABLE, Rule, may_act, said
 from chaise_cli.domain.light import NamedTuple
-from chaise_cli.domain.may import May
-from chaise_cli.domain.recorded import Parties
+from chaise_cli.domain.recorded import May, Parties
 from chaise_cli.domain.when import instant_text
 from chaise_cli.ids import IdentityId, public
 

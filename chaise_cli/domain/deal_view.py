@@ -12,9 +12,10 @@ from chaise_cli.domain.agent import op_state, root
 from chaise_cli.domain.deal import Deal, DealProposed, Milestone, Op
 from chaise_cli.domain.hiring import planned
 from chaise_cli.domain.journal import JournalEntry
-from chaise_cli.domain.may import May, may_deal, may_milestone
+from chaise_cli.domain.may import may_deal, may_milestone
 from chaise_cli.domain.money import Money
 from chaise_cli.domain.movements import due
+from chaise_cli.domain.recorded import May
 from chaise_cli.domain.runs import key_line
 from chaise_cli.domain.talk import Attachment
 from chaise_cli.domain.terms import Part, Terms, amount_of

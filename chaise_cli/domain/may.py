@@ -8,18 +8,9 @@ from typing import Final
 from chaise_cli.domain.deal import Deal, Milestone
 from chaise_cli.domain.escrow import free, reserved
 from chaise_cli.domain.hiring import standing
-from chaise_cli.domain.light import NamedTuple
+from chaise_cli.domain.recorded import May
 from chaise_cli.domain.transitions import ROWS, Row
 from chaise_cli.ids import IdentityId
-
-
-class May(NamedTuple):
-    """`who` (client, talent or agent) may type `verb`, until an instant in ms or, with None, without end."""
-
-    who: str
-    verb: str
-    until: int | None
-
 
 SETTLE: Final = "agent settle"  # all that may be done in a contested deal
 READY: Final[dict[str, Callable[[Deal, Milestone], bool]]] = {

@@ -1,4 +1,4 @@
-"""What a fold gets to see of one event: who, when by which clock, how final, and what it says."""
+"""What a fold gets to see of one event: who, when by which clock, how final, and what it says; and who may act."""
 
 from __future__ import annotations
 
@@ -44,3 +44,11 @@ class Parties(NamedTuple):
     def other(self, side: IdentityId) -> IdentityId:
         """The side opposite to `side`."""
         return self.talent if side == self.client else self.client
+
+
+class May(NamedTuple):
+    """`who` (client, talent or agent) may type `verb`, until an instant in ms or, with None, without end."""
+
+    who: str
+    verb: str
+    until: int | None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from chaise_cli.domain.may import May
-from chaise_cli.domain.recorded import By, Parties
+from chaise_cli.domain.recorded import By, May, Parties
 from chaise_cli.domain.review import (
     STARS,
     WORDS,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from chaise_cli.domain import deal_view, hiring
 from chaise_cli.domain.transitions import WrongState
-from chaise_cli.session import finding, showing
+from chaise_cli.session import finding, showing, showing_deals
 from chaise_cli.store import deal_words
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def terms(session: Session, deal: SpaceId, *, diff: bool) -> dict[str, Any]:
     """`terms` of a deal and, with `diff`, `terms_diff`: a list of {field, before, after}. Raises WrongState."""
     state = showing.state_of(session, deal)
-    now = showing.terms_of(session, state)
+    now = showing_deals.terms_of(session, state)
     if now is None:
         raise WrongState(act="show --terms", of=state.deal.public, state=state.deal.state)
     if not diff:

@@ -17,7 +17,7 @@ from chaise_cli.domain.transitions import NotYours, WrongState
 from chaise_cli.errors import Refused, Usage
 from chaise_cli.ids import EventId, IdentityId, SpaceId, public, raw, text
 from chaise_cli.rails import manual
-from chaise_cli.session import acting, agency, dealing, finding, showing, writing
+from chaise_cli.session import acting, agency, dealing, finding, showing, showing_deals, writing
 from chaise_cli.session.acting import Done, Step
 from chaise_cli.session.requests import Request
 from chaise_cli.store import events, money_reads
@@ -295,13 +295,13 @@ def _shown(state: DealState, order: Order) -> list[int]:
 def standing(session: Session, order: Order) -> Any:
     """The milestone that an order is about, or all of them, as they stand."""
     state = showing.state_of(session, order.deal)
-    found = [showing.milestone(session, state, n) for n in _shown(state, order)]
+    found = [showing_deals.milestone(session, state, n) for n in _shown(state, order)]
     return found if order.n is None else found[0]
 
 
 def beside_op(session: Session, state: DealState, n: int, op: Op | None) -> dict[str, Any]:
     """The milestone object with an operation beside it."""
-    shape = showing.milestone(session, state, n)
+    shape = showing_deals.milestone(session, state, n)
     return shape if op is None else {**shape, "op": deal_view.op_shape(state.deal, op, showing.look(session))}
 
 

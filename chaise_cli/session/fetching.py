@@ -19,7 +19,7 @@ from chaise_cli.domain import deal_view
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import Corrupt, Refused, StillWaiting
 from chaise_cli.ids import public, raw
-from chaise_cli.session import finding, showing
+from chaise_cli.session import finding, showing, showing_deals
 from chaise_cli.store import file_reads
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Fetched(NamedTuple):
 def listed(session: Session, deal: SpaceId, n: int | None) -> list[Kept]:
     """The files of a deal or milestone, the newest first. Raises NotOpenYet, NoSuchMilestone."""
     if n is not None:
-        showing.milestone(session, showing.state_of(session, deal), n)
+        showing_deals.milestone(session, showing.state_of(session, deal), n)
     return file_reads.of_deal(session.db, finding.space_no(session, deal), n)
 
 

@@ -10,7 +10,7 @@ from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.transitions import NotYours
 from chaise_cli.errors import Conflict, Refused
 from chaise_cli.ids import DeviceId, EventId, SpaceId, public, text
-from chaise_cli.session import agency, dealing, devices, finding, requests, showing, writing
+from chaise_cli.session import agency, dealing, devices, finding, requests, showing, showing_deals, writing
 from chaise_cli.session.acting import Step
 from chaise_cli.store import deals, duties, events, own, selves
 
@@ -78,7 +78,8 @@ def move(session: Session, given: Sequence[SpaceId] | None, to: str | None, aske
             else before.events
         )
         shown = [
-            showing.deal(session, showing.state_of(session, events.space_numbered(session.db, no).id)) for no in spaces
+            showing_deals.deal(session, showing.state_of(session, events.space_numbered(session.db, no).id))
+            for no in spaces
         ]
         named = next(one.name for one in selves.devices(session.db) if one.device == target)
         there = [] if target == session.me.device or not made else [Step(f"your device {named}", "chaise sync")]

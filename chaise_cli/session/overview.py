@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from chaise_cli.session import showing
+from chaise_cli.session import showing_deals
 from chaise_cli.store import deal_reads
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _LOOKING: Final = "chaise_cli.session.looking"  # only a comparison counts revie
 
 def deals(session: Session, wanted: deal_reads.Wanted) -> list[dict[str, Any]]:
     """The deals that fit, ordered; those about one post come with their comparison."""
-    show = _compared if wanted.post is not None else showing.deal
+    show = _compared if wanted.post is not None else showing_deals.deal
     key = _BY_SHAPE.get(wanted.sort)
     rows = wanted._replace(sort="at", limit=None) if key else wanted  # sorted by what only the whole object says
     with session.reading():
@@ -35,4 +35,4 @@ def deals(session: Session, wanted: deal_reads.Wanted) -> list[dict[str, Any]]:
 
 def _compared(session: Session, state: DealState) -> dict[str, Any]:
     looking: Any = import_module(_LOOKING)
-    return showing.compared(session, state, looking.paid_reviews(session, state.deal.parties.talent))
+    return showing_deals.compared(session, state, looking.paid_reviews(session, state.deal.parties.talent))

@@ -10,7 +10,7 @@ from chaise_cli.domain.money import Money
 from chaise_cli.domain.talk import WorkUpdate
 from chaise_cli.domain.transitions import NotYours, WrongState
 from chaise_cli.ids import public
-from chaise_cli.session import acting, agency, escrow, files, showing
+from chaise_cli.session import acting, agency, escrow, files, showing_deals
 from chaise_cli.session.acting import Done
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _act(
         deal, events, _ = acting.once(session, asked, space, work_on)
         state = deal.state
         numbers = [n] if n is not None else [ms.n for ms in state.deal.milestones]
-        shown = [showing.milestone(session, state, number) for number in numbers]
+        shown = [showing_deals.milestone(session, state, number) for number in numbers]
         about = state.deal.public if n is None else state.deal.ref(n)
         data: Any = shown if n is None else shown[0]
         return Done(

@@ -71,7 +71,7 @@ UNFOLDED: Final = {
     "messages {deal}": ("chaise_cli.domain.deal", "chaise_cli.session.showing"),
     "deals": ("chaise_cli.store.deals", "chaise_cli.store.content", "chaise_cli.session.looking"),
     "show {deal}": ("chaise_cli.store.deals", "chaise_cli.store.content", "chaise_cli.domain.grants"),
-    "bookings": ("chaise_cli.store.deals", "chaise_cli.store.content", "chaise_cli.domain.grants"),
+    "bookings": ("chaise_cli.store.deals", "chaise_cli.store.content", "chaise_cli.domain.deal_view"),
     "inbox": ("chaise_cli.store.deals", "chaise_cli.domain.grants", "chaise_cli.session.showing"),
 }
 CALLS: Final = [f"{verb} {rest}".strip() for verb, ways in READS.items() for rest in ways]

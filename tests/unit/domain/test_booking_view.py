@@ -25,7 +25,7 @@ from chaise_cli.domain.booking import (
 from chaise_cli.domain.booking_acts import accept, book, cancel, decline, outcome, withdraw
 from chaise_cli.domain.booking_fold import CONTEST
 from chaise_cli.domain.booking_view import entry_facts, may, probably_met, view
-from chaise_cli.domain.may import May
+from chaise_cli.domain.recorded import May
 from chaise_cli.errors import ChaiseError
 from tests.unit.domain.deal_cast import (
     CLIENT,

@@ -7,7 +7,8 @@ import pytest
 from chaise_cli.domain import deal_fold, hiring, record
 from chaise_cli.domain.body import replace
 from chaise_cli.domain.deal import Deal, DealInvited, DealWithdrawn, NoSuchMilestone, TermsAccepted, milestone
-from chaise_cli.domain.may import May, may_deal, may_milestone
+from chaise_cli.domain.may import may_deal, may_milestone
+from chaise_cli.domain.recorded import May
 from chaise_cli.domain.terms import DAY_MS, OtherAgent, Planned, TooLarge, UnknownCurrency
 from chaise_cli.domain.transitions import NotYours, WrongState
 from chaise_cli.ids import IdentityId
