@@ -6,15 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
-from chaise_cli.domain import review_acts
 from chaise_cli.domain.agent import rail_due
-from chaise_cli.domain.booking_fold import said
-from chaise_cli.domain.booking_view import probably_met
 from chaise_cli.domain.escrow import free
 from chaise_cli.domain.light import NamedTuple
-from chaise_cli.domain.review_fold import facts_of
 from chaise_cli.ids import public
 
 if TYPE_CHECKING:
@@ -52,6 +49,12 @@ KINDS: Final = (
     *("invitation", "changes", "funded", "planned", "hold", "payout", "review", "talk"),
 )
 """What may be expected, the most pressing first."""
+
+# Every act tells the next steps; most deals have no agreed call and are not closed, and load no rules of either.
+_CALLS: Final = "chaise_cli.domain.booking_fold"
+_CALL_VIEW: Final = "chaise_cli.domain.booking_view"
+_REVIEWS: Final = "chaise_cli.domain.review_fold"
+_REVIEW_ACTS: Final = "chaise_cli.domain.review_acts"
 
 _DEAL: Final = {  # state → who, kind, command
     "talking": ("talent", "talk", "chaise propose {deal} --price AMOUNT"),
@@ -126,8 +129,9 @@ def of_booking(booking: Booking, parties: Parties, now: int) -> list[Expected]:
         return [Expected(side_of(parties, offer.by), "call_lapsed", shown, f"chaise book {shown} --at TIME")]
     if booking.state == "conflicted":
         return [Expected("talent", "call_lost", shown, f"chaise book {shown} --at TIME")]
-    if probably_met(booking, now):
-        sides = [who for who in (parties.client, parties.talent) if said(booking, who) is None]
+    rules: Any = import_module(_CALLS)
+    if import_module(_CALL_VIEW).probably_met(booking, now):
+        sides = [who for who in (parties.client, parties.talent) if rules.said(booking, who) is None]
         return [Expected(side_of(parties, who), "call_outcome", shown, f"chaise book {shown} --met") for who in sides]
     return []
 
@@ -137,7 +141,7 @@ def of_reviews(state: DealState) -> list[Expected]:
     deal = state.deal
     if deal.state != "closed":
         return []
-    rows = review_acts.may(state.reviews, facts_of(deal), deal.clock)
+    rows = import_module(_REVIEW_ACTS).may(state.reviews, import_module(_REVIEWS).facts_of(deal), deal.clock)
     command = f"chaise review {deal.public} --stars N"
     return [Expected(row.who, "review", deal.public, command, row.until) for row in rows]
 

@@ -216,7 +216,9 @@ def test_writing_a_message_loads_ciphers_and_nothing_else_that_is_heavy(world: W
     done = world.run("message {deal} hello", **COLORFUL)
     assert done.status == 0, done.err.decode()
     assert loaded(done, [*HEAVY, CIPHERS]) == [CIPHERS]
-    assert loaded(done, ["chaise_cli.domain.fold", "chaise_cli.domain.booking_acts"]) == []
+    assert (
+        loaded(done, ["chaise_cli.domain.fold", "chaise_cli.domain.booking_acts", "chaise_cli.domain.deal_view"]) == []
+    )
     views = [name for name in done.modules if name.startswith("chaise_cli.render.views_")]
     assert views == ["chaise_cli.render.views_hire"]
     assert b"\x1b" not in done.out + done.err
