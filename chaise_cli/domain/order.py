@@ -96,6 +96,9 @@ def cover(
     `find` gives the event at (branch, seq). Each event is walked once in its life, so the cost is that of
     the news alone.
     """
+    if not tip.seen and frontier.get(tip.branch) == tip.seq - 1:  # it had no news
+        frontier[tip.branch] = tip.seq
+        return [tip]
     news: list[Place] = []
     todo: list[tuple[str, int]] = [(tip.branch, tip.seq - 1), *tip.seen]
     begun: set[str] = set()  # branches whose stem is covered: once, or damage could send this round in a circle

@@ -114,8 +114,7 @@ class HomeReplica:
 
     def _history(self, space: Space, head: Head) -> list[Part]:
         """The parts of the history that ends in a head; none when it is not held."""
-        spot = branches.held_at(self._db, space.no, head.device, head.seq, head.id)
-        return branches.way(self._db, spot) if spot else []
+        return branches.leading_to(self._db, space.no, head.device, head.seq, head.id)
 
     def read(self, space: bytes, head: Head, from_seq: int, limit: int) -> Segment | None:
         """Part of a history, ending on a signature; see the Protocol."""

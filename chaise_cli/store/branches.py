@@ -63,18 +63,23 @@ def opened_on(connection: Connection, seq: int, id_: bytes) -> int:
     return row[0] if row else 0
 
 
-def held_at(connection: Connection, space: int, device: bytes, seq: int, id_: bytes) -> Spot | None:
-    """As `find`, without a look at the other branches of the chain, of which there may be thousands."""
+def leading_to(connection: Connection, space: int, device: bytes, seq: int, id_: bytes) -> list[Part]:
+    """The way to an event of a device, opened or waiting; no parts when it is not held.
+
+    Without a look at the other branches of the chain, of which there may be thousands.
+    """
     no = opened_on(connection, seq, id_)
     if no:
         row = events.chain_numbered(connection, no)
-        return Spot(no, seq) if (row.space, row.device) == (space, device) else None
+        if (row.space, row.device) != (space, device):
+            return []
+        return way(connection, Spot(no, seq)) if row.parent else [Part(no, row.first, seq)]
     query = (
         "SELECT w.chain FROM chain c JOIN waiting w ON w.chain = c.no AND w.seq = ?"
         " WHERE c.space = ? AND c.device = ? AND w.id = ?"
     )
     found = connection.execute(query, (seq, space, device, id_)).fetchone()
-    return Spot(found[0], seq) if found else None
+    return way(connection, Spot(found[0], seq)) if found else []
 
 
 def way(connection: Connection, spot: Spot) -> list[Part]:

@@ -551,7 +551,8 @@ def _json(state: DealState) -> str:
 
 
 def _guarded(row: Row) -> bool:
-    return row.kind is not None and row.kind in kinds.KINDS and kinds.KINDS[row.kind].order == "guarded"
+    kind = kinds.KINDS.get(row.kind or "")
+    return kind is not None and kind.order == "guarded"
 
 
 def _may_take(row: Row, state: DealState) -> bool:
