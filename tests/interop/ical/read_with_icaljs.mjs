@@ -4,6 +4,8 @@
 //       → {TZID: [seconds since 1970, …]}
 //   {"file": text}
 //       → {"method", "zones": [TZID], "entries": [{uid, start, end, tzids, …}]}
+//   {"files": {name: text}}
+//       → such an answer by name
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
@@ -19,7 +21,10 @@ function instants({ vtimezone, walls }) {
 function every(event) {
   const found = [];
   const times = event.iterator();
-  for (let time = times.next(); time && found.length < 500; time = times.next()) found.push(time.toUnixTime());
+  for (let time = times.next(); time && found.length < 500; time = times.next()) {
+    const { startDate, endDate } = event.getOccurrenceDetails(time);
+    found.push([startDate.toUnixTime(), endDate.toUnixTime()]);
+  }
   return found;
 }
 
@@ -29,8 +34,8 @@ function entry(component) {
   return {
     uid: event.uid,
     sequence: event.sequence,
-    start: event.startDate.toUnixTime(),
-    end: event.endDate.toUnixTime(),
+    start: event.startDate?.toUnixTime(),
+    end: event.startDate ? event.endDate.toUnixTime() : undefined,
     tzids: times.map((property) => property.getParameter("tzid") ?? property.getFirstValue().zone.tzid),
     summary: event.summary,
     description: event.description,
@@ -39,6 +44,7 @@ function entry(component) {
     attendees: event.attendees.map((one) => [one.getFirstValue(), one.getParameter("cn"), one.getParameter("partstat")]),
     status: component.getFirstPropertyValue("status"),
     dtstamp: component.getFirstPropertyValue("dtstamp").toUnixTime(),
+    transparent: component.getFirstPropertyValue("transp") === "TRANSPARENT",
     conference: component.getFirstProperty("conference")?.toJSON(),
     occurrences: event.isRecurring() ? every(event) : undefined,
     triggers: component.getAllSubcomponents("valarm")
@@ -55,7 +61,7 @@ function file(text) {
   };
 }
 
-const answer = question.file === undefined
-  ? Object.fromEntries(Object.entries(question.zones).map(([tzid, one]) => [tzid, instants(one)]))
-  : file(question.file);
+const each = (asked, read) => Object.fromEntries(Object.entries(asked).map(([name, one]) => [name, read(one)]));
+const { zones, file: text, files } = question;
+const answer = zones ? each(zones, instants) : files ? each(files, file) : file(text);
 process.stdout.write(JSON.stringify(answer));

@@ -1,7 +1,8 @@
 """Reads calendar files with vobject, recurring-ical-events or libical; run by a Python that has them, never imported.
 
 Usage: python read_with_others.py READER < {"name": text, …} > {"name": {method, wrong, entries: [{uid, start, …}]}, …}
-start and end are seconds since 1970, UTC. `wrong` is what libical has against the file by the tables of RFC 5546.
+start and end are seconds since 1970, UTC; of a check-in there is an entry for each of its times. `wrong` is what
+libical has against the file by the tables of RFC 5546.
 """
 
 from __future__ import annotations
@@ -22,17 +23,28 @@ def read_with_vobject(text: str) -> dict[str, Any]:
     vobject.icalendar.registerTzid("UTC", vobject.icalendar.utc)
     root = vobject.readOne(text)
     events = root.contents.get("vevent", [])
-    return {"method": _first(root, "method"), "entries": [_of_vobject(event) for event in events]}
+    entries = [_of_vobject(event) | times for event in events for times in _times_of_vobject(event)]
+    return {"method": _first(root, "method"), "entries": entries}
+
+
+def _times_of_vobject(event: Any) -> list[dict[str, float]]:
+    if "dtstart" not in event.contents:
+        return [{}]
+    start = event.dtstart.value
+    length = (event.dtend.value.timestamp() if "dtend" in event.contents else start.timestamp()) - start.timestamp()
+    recurs = "rrule" in event.contents or "rdate" in event.contents
+    starts = event.getrruleset(addRDate=True) if recurs else [start]
+    return [{"start": one.timestamp(), "end": one.timestamp() + length} for one in starts]
 
 
 def _of_vobject(event: Any) -> dict[str, Any]:
     return {
         "uid": event.uid.value,
         "sequence": int(event.sequence.value),
-        "start": event.dtstart.value.timestamp(),
-        "end": (event.dtend if "dtend" in event.contents else event.dtstart).value.timestamp(),
         "status": _first(event, "status"),
         "summary": _first(event, "summary"),
+        "organizer": _first(event, "organizer"),
+        "transparent": _first(event, "transp") == "TRANSPARENT",
         "attendees": sorted(
             [one.value, one.params.get("PARTSTAT", [""])[0]] for one in event.contents.get("attendee", [])
         ),
@@ -78,6 +90,8 @@ def _of_icalendar(event: Any) -> dict[str, Any]:
         "end": event.end.timestamp(),
         "status": event.get("STATUS"),
         "summary": str(event["SUMMARY"]),
+        "organizer": event.get("ORGANIZER"),
+        "transparent": event.get("TRANSP") == "TRANSPARENT",
         "attendees": sorted([str(one), str(one.params.get("PARTSTAT", ""))] for one in several),
         "alarms": len(event.walk("VALARM")),
     }
@@ -92,7 +106,14 @@ class _Time(ctypes.Structure):
     )
 
 
+class _Span(ctypes.Structure):
+    """`struct icaltime_span` of libical 3."""
+
+    _fields_ = (("start", ctypes.c_long), ("end", ctypes.c_long), ("is_busy", ctypes.c_int))
+
+
 _VEVENT, _VALARM = 4, 10  # icalcomponent_kind
+_EACH: Final = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(_Span), ctypes.c_void_p)
 
 
 def read_with_libical(text: str) -> dict[str, Any]:
@@ -102,16 +123,8 @@ def read_with_libical(text: str) -> dict[str, Any]:
     lib.icalrestriction_check(root)
     events = _components(lib, root, _VEVENT)
     method = next((value for name, value, _ in _properties(lib, root) if name == "METHOD"), None)
-    entries = [_of_libical(lib, event) for event in events]
+    entries = [_of_libical(lib, event) | times for event in events for times in _times_of_libical(lib, event)]
     return {"method": method, "wrong": list(_wrong(lib, root)), "entries": entries}
-
-
-def check_with_libical(text: str) -> dict[str, Any]:
-    """Only what is wrong, for messages that have no times."""
-    lib = _libical()
-    root = lib.icalparser_parse_string(text.encode())
-    lib.icalrestriction_check(root)
-    return {"wrong": list(_wrong(lib, root))}
 
 
 def _wrong(lib: Any, root: int) -> Iterator[str]:
@@ -139,6 +152,10 @@ def _libical() -> Any:
         getattr(lib, name).argtypes = [pointer]
     lib.icaltime_as_timet_with_zone.restype = ctypes.c_longlong
     lib.icaltime_as_timet_with_zone.argtypes = [_Time, pointer]
+    lib.icaltime_from_string.restype = _Time
+    lib.icaltime_from_string.argtypes = [text]
+    lib.icalcomponent_foreach_recurrence.restype = None
+    lib.icalcomponent_foreach_recurrence.argtypes = [pointer, _Time, _Time, _EACH, pointer]
     return lib
 
 
@@ -164,17 +181,34 @@ def _of_libical(lib: Any, event: int) -> dict[str, Any]:
     for name, value, at in _properties(lib, event):
         if name == "ATTENDEE":
             attendees.append([value, (lib.icalproperty_get_parameter_as_string(at, b"PARTSTAT") or b"").decode()])
-    start, end = lib.icalcomponent_get_dtstart(event), lib.icalcomponent_get_dtend(event)
     return {
         "uid": values["UID"],
         "sequence": int(values["SEQUENCE"]),
-        "start": lib.icaltime_as_timet_with_zone(start, start.zone),
-        "end": lib.icaltime_as_timet_with_zone(end, end.zone),
         "status": values.get("STATUS"),
-        "summary": values["SUMMARY"],
+        "summary": values.get("SUMMARY"),
+        "organizer": values.get("ORGANIZER"),
+        "transparent": values.get("TRANSP") == "TRANSPARENT",
         "attendees": sorted(attendees),
         "alarms": len(list(_components(lib, event, _VALARM))),
     }
+
+
+def _times_of_libical(lib: Any, event: int) -> list[dict[str, int]]:
+    names = {name for name, _, _ in _properties(lib, event)}
+    if "DTSTART" not in names:
+        return [{}]
+    if not names & {"RRULE", "RDATE"}:
+        start, end = lib.icalcomponent_get_dtstart(event), lib.icalcomponent_get_dtend(event)
+        pair = (lib.icaltime_as_timet_with_zone(one, one.zone) for one in (start, end))
+        return [dict(zip(("start", "end"), pair, strict=True))]
+    found: list[dict[str, int]] = []
+
+    def each(_component: int, span: Any, _data: int) -> None:
+        found.append({"start": span.contents.start, "end": span.contents.end})
+
+    first, last = (lib.icaltime_from_string(text) for text in (b"20200101T000000Z", b"20500101T000000Z"))
+    lib.icalcomponent_foreach_recurrence(event, first, last, _EACH(each), None)
+    return found
 
 
 READERS: Final[dict[str, Callable[[str], dict[str, Any]]]] = {
@@ -182,7 +216,6 @@ READERS: Final[dict[str, Callable[[str], dict[str, Any]]]] = {
     "recurring-ical-events": read_with_recurring_ical_events,
     "vobject-answer": answer_with_vobject,
     "libical": read_with_libical,
-    "libical-check": check_with_libical,
 }
 
 if __name__ == "__main__":

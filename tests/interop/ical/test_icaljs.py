@@ -11,7 +11,7 @@ import pytest
 
 from chaise_cli.export.ical import Person, calendar
 from chaise_cli.export.vtimezone import vtimezone
-from tests.unit.export.calls import CALL, DAILY, DUE, JAMES, OFFER, SHIFTED, WEEKLY
+from tests.unit.export.calls import CALL, DUE, JAMES, OFFER
 from tests.unit.export.zone_cases import FIRST_PASS, HAND_WORKED, dense, every_zone, twice, utc
 
 if TYPE_CHECKING:
@@ -65,11 +65,13 @@ def test_every_zone_is_right_when_the_file_has_one_time_only(icaljs: Callable[[d
 
 
 def test_wall_clocks_mean_the_instants_worked_out_by_hand(icaljs: Callable[[dict[str, Any]], Any]) -> None:
+    zones, expected = {}, {}
     for name in sorted({zone for zone, _, _ in HAND_WORKED}):
         cases = [(datetime.fromisoformat(wall), utc(at)) for zone, wall, at in HAND_WORKED if zone == name]
         text = vtimezone(name, min(at for _, at in cases), max(at for _, at in cases))
-        answer = icaljs({"zones": {name: {"vtimezone": text, "walls": [parts(wall) for wall, _ in cases]}}})
-        assert answer == {name: [int(at.timestamp()) for _, at in cases]}
+        zones[name] = {"vtimezone": text, "walls": [parts(wall) for wall, _ in cases]}
+        expected[name] = [int(at.timestamp()) for _, at in cases]
+    assert icaljs({"zones": zones}) == expected
 
 
 def test_a_whole_file_has_every_call_at_its_instant(icaljs: Callable[[dict[str, Any]], Any]) -> None:
@@ -84,16 +86,6 @@ def test_a_whole_file_has_every_call_at_its_instant(icaljs: Callable[[dict[str, 
     used = {tzid for entry in answer["entries"] for tzid in entry["tzids"]}
     assert used - {"UTC"} == set(answer["zones"])
     assert len(answer["zones"]) == len(set(answer["zones"]))
-
-
-def test_checkins_take_place_at_the_instants_worked_out_by_hand(icaljs: Callable[[dict[str, Any]], Any]) -> None:
-    """A week over a change with a time left out, days over a southern change, and instants that no rule tells."""
-    answer = icaljs({"file": calendar([WEEKLY, DAILY, SHIFTED], name="Calls").decode()})
-    found = {entry["uid"]: entry["occurrences"] for entry in answer["entries"]}
-    wanted = {
-        call.uid: [start for start in call.starts if start not in call.skipped] for call in (WEEKLY, DAILY, SHIFTED)
-    }
-    assert found == {uid: [int(start.timestamp()) for start in starts] for uid, starts in wanted.items()}
 
 
 def test_people_texts_and_alarms_arrive(icaljs: Callable[[dict[str, Any]], Any]) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 
 from chaise_cli.export.ical import Entry, calendar
-from tests.unit.export.calls import CALL, DUE, OFFER
+from tests.unit.export.calls import CALL, CHECKINS, DUE, OFFER
 from tests.unit.export.zone_cases import utc
 
 HOUR, HALF = timedelta(hours=1), timedelta(minutes=30)
@@ -113,6 +113,15 @@ def test_each_call_is_kept_under_its_uid_and_busy_at_its_instant(radicale: Serve
         "FBTYPE=BUSY:20270403T144500Z/20270403T151500Z",
         "FBTYPE=BUSY:20410701T100000Z/20410701T103000Z",
     ]
+
+
+def test_every_checkin_is_kept_and_busy_at_its_instants(radicale: Server) -> None:
+    """Each on its own, for what touches is told as one: over changes, with a time that is off, without a rule."""
+    for entry, instants in CHECKINS:
+        assert radicale.keeps(entry) == 201
+        found = radicale.busy("20260801T000000Z", "20270601T000000Z")
+        assert found == [f"FBTYPE=BUSY:{utc(at):%Y%m%dT%H%M%SZ}/{utc(at) + HALF:%Y%m%dT%H%M%SZ}" for at in instants]
+        assert radicale.asks("DELETE", f"{entry.uid}.ics")[0] == 200
 
 
 def test_offers_are_tentative_and_what_is_cancelled_or_a_deadline_takes_no_time(radicale: Server) -> None:
