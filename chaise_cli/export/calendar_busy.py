@@ -27,6 +27,7 @@ _OURS: Final = re.compile(r"([0-9a-hjkmnp-tv-z]{32})(?:-[0-9])?", re.ASCII)  # t
 _DURATION: Final = re.compile(
     r"\+?P(?:([0-9]{1,4})W)?(?:([0-9]{1,5})D)?(?:T(?:([0-9]{1,5})H)?(?:([0-9]{1,6})M)?(?:([0-9]{1,7})S)?)?", re.ASCII
 )
+_NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _AROUND: Final = timedelta(days=2)  # zones are at most 26 hours apart
 _ONSETS: Final = timedelta(days=800)  # so long before the window a zone's last change may lie
 _NONSENSE: Final = (
@@ -93,6 +94,7 @@ class _Entry(NamedTuple):
     length: _Length
     changes: _Moment | None  # RECURRENCE-ID: the occurrence it stands for
     busy: bool
+    revision: int  # SEQUENCE
 
 
 def read(files: Sequence[bytes], wanted: Wanted) -> Found:
@@ -176,8 +178,8 @@ class _Reader:
         entries: list[_Entry] = []
         for part in parts:
             entries += self._understood(part)
-        changed = {entry.changes.instant() for entry in entries if entry.changes and not entry.changes.is_day}
-        days = {entry.changes.wall.date() for entry in entries if entry.changes and entry.changes.is_day}
+        entries = _newest(entries)
+        changed = {_thing(entry) for entry in entries}
         found: list[tuple[int, int]] = []
         for entry in entries:
             if not entry.busy:
@@ -186,7 +188,7 @@ class _Reader:
                 found.append((entry.start.instant(), entry.length.end(entry.start.wall, entry.start.clock)))
                 continue
             for begins, ends, day in self._series(entry):
-                if begins not in changed and day.date() not in days:
+                if begins not in changed and day.date() not in changed:
                     found.append((begins, ends))
         return found
 
@@ -201,7 +203,9 @@ class _Reader:
         try:
             start = self._moment(begins, begins.value)
             moment = self._moment(changes, changes.value) if changes else None
-            return [_Entry(part, start, self._length(part, start), moment, self._is_busy(part))]
+            length, revision = self._length(part, start), part.value("SEQUENCE")
+            number = int(revision) if _NUMBER.fullmatch(revision) else 0
+            return [_Entry(part, start, length, moment, self._is_busy(part), number)]
         except Unusable as error:
             self.skipped.append((part.number, str(error)))
             return []
@@ -302,6 +306,22 @@ class _Reader:
                 first, _, rest = value.partition("/")
                 start = self._moment(line, first)
                 yield start.instant(), self._period_length(line, start, rest).end(start.wall, start.clock)
+
+
+def _newest(entries: Sequence[_Entry]) -> list[_Entry]:
+    """Without earlier revisions of the same thing. Equal ones all count: some programs give one UID to several."""
+    newest: dict[int | date | None, int] = {}
+    things = [_thing(entry) for entry in entries]
+    for thing, entry in zip(things, entries, strict=True):
+        newest[thing] = max(entry.revision, newest.get(thing, 0))
+    return [entry for thing, entry in zip(things, entries, strict=True) if entry.revision == newest[thing]]
+
+
+def _thing(entry: _Entry) -> int | date | None:
+    """What an entry is about, among those of its UID: an occurrence, or all."""
+    if entry.changes is None:
+        return None
+    return entry.changes.wall.date() if entry.changes.is_day else entry.changes.instant()
 
 
 def _duration(text: str) -> _Length:

@@ -18,7 +18,7 @@ MOST_DEPTH: Final = 6  # VALARM in VEVENT in VCALENDAR is three
 ENTRIES: Final = frozenset({"VEVENT", "VFREEBUSY"})
 _WANTED: Final = frozenset(
     {
-        *(b"DTSTART", b"DTEND", b"DURATION", b"RRULE", b"RDATE", b"EXDATE", b"RECURRENCE-ID", b"UID"),
+        *(b"DTSTART", b"DTEND", b"DURATION", b"RRULE", b"RDATE", b"EXDATE", b"RECURRENCE-ID", b"UID", b"SEQUENCE"),
         *(b"STATUS", b"TRANSP", b"X-MICROSOFT-CDO-BUSYSTATUS", b"ATTENDEE", b"FREEBUSY"),
         *(b"TZID", b"TZOFFSETFROM", b"TZOFFSETTO", b"X-WR-TIMEZONE"),
     }

@@ -56,7 +56,7 @@ def others(programs: Path) -> Callable[[str, dict[str, bytes]], dict[str, Any]]:
             [programs / "python", OTHERS, reader],
             input=json.dumps({name: data.decode() for name, data in files.items()}).encode(),
             stdout=subprocess.PIPE,
-            env={**os.environ, "TZ": "Pacific/Chatham"},
+            env={**os.environ, "TZ": "Pacific/Chatham", "PYTHONTZPATH": ""},  # zones of the pinned package as well
             check=True,
         )
         found: dict[str, Any] = json.loads(done.stdout)

@@ -11,9 +11,10 @@ import ctypes
 import json
 import sys
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import date, datetime, time
 from importlib import import_module
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 
 def read_with_vobject(text: str) -> dict[str, Any]:
@@ -95,6 +96,24 @@ def _of_icalendar(event: Any) -> dict[str, Any]:
         "attendees": sorted([str(one), str(one.params.get("PARTSTAT", ""))] for one in several),
         "alarms": len(event.walk("VALARM")),
     }
+
+
+def busy_with_recurring_ical_events(text: str) -> dict[str, Any]:
+    """Ms at which its owner, who lives in Berlin, is busy from 2026 on: [begin, end] for each occurrence."""
+    icalendar: Any = import_module("icalendar")
+    import_module("icalendar.timezone").tzp.use_default()  # it keeps the zones of files read before
+    expander: Any = import_module("recurring_ical_events")
+    root = icalendar.Calendar.from_ical(text.encode())
+    found = expander.of(root).between((2025, 12, 20), (2027, 2, 20))
+    free = {("STATUS", "CANCELLED"), ("TRANSP", "TRANSPARENT")}
+    busy = [event for event in found if not free & {(name, event.get(name)) for name, _ in free}]
+    return {"busy": [[_ms(event.start), _ms(event.end)] for event in busy]}
+
+
+def _ms(moment: date) -> int:
+    """A day begins at midnight, and what names no zone is in Berlin."""
+    moment = moment if isinstance(moment, datetime) else datetime.combine(moment, time())
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo("Europe/Berlin"))).timestamp() * 1_000)
 
 
 class _Time(ctypes.Structure):
@@ -216,6 +235,7 @@ READERS: Final[dict[str, Callable[[str], dict[str, Any]]]] = {
     "recurring-ical-events": read_with_recurring_ical_events,
     "vobject-answer": answer_with_vobject,
     "libical": read_with_libical,
+    "busy": busy_with_recurring_ical_events,
 }
 
 if __name__ == "__main__":

@@ -167,6 +167,17 @@ def test_what_is_left_out_moved_and_added_counts() -> None:
     ]
 
 
+def test_of_two_revisions_the_later_counts_and_of_two_alike_both() -> None:
+    later = event("DTSTART:20261201T090000Z", "DURATION:PT1H", "SEQUENCE:2")
+    series = event(*NINE, "RRULE:FREQ=DAILY;COUNT=2")
+    moved = event("RECURRENCE-ID:20261201T090000Z", "DTSTART:20261201T110000Z", "DURATION:PT1H", "SEQUENCE:1")
+    assert busy(*event(*NINE, "SEQUENCE:1"), *later) == ["2026-12-01T09:00 2026-12-01T10:00"]
+    assert busy(*later, *event(*NINE, "SEQUENCE:two")) == ["2026-12-01T09:00 2026-12-01T10:00"]
+    assert busy(*event(*NINE, "SEQUENCE:2"), *later) == [*AT_NINE, "2026-12-01T09:00 2026-12-01T10:00"]
+    older = event("RECURRENCE-ID:20261201T090000Z", "DTSTART:20261201T130000Z", "DURATION:PT1H")
+    assert busy(*series, *moved, *older) == [*AT_NINE, "2026-12-01T11:00 2026-12-01T12:00"]
+
+
 def test_an_old_series_is_told_in_the_window_alone() -> None:
     every_third = event("DTSTART:19700101T060000Z", "DURATION:PT1H", "RRULE:FREQ=DAILY;INTERVAL=3")
     found = busy(*every_third)
