@@ -125,8 +125,13 @@ def _add(component: Component, name: str, rest: bytes) -> None:
 
 
 def _unfolded(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Lines with the number each begins at. Whatever ends a line ends it; folds are undone before characters are."""
-    lines = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    """Lines with the number each begins at. Folds are undone before characters are.
+
+    CR alone ends lines where no LF does. Beside LF it is a character of somebody's text, which no other reader would
+    take for a new property.
+    """
+    end = b"\n" if b"\n" in data else b"\r"
+    lines = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").split(end)
     parts: list[bytes] = []
     began = 1
     for number, line in enumerate(lines, 1):
