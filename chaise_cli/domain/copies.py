@@ -53,8 +53,8 @@ class Wanted(NamedTuple):
 class Known(NamedTuple):
     """One entry as it was left there, or was last seen; all up to `over` but the ETag is what we wrote.
 
-    state: moved, changed and cancelled are what somebody did there; hidden is deleted there. there: where it was
-    moved to.
+    digest: empty where that is not sure, since a push was cut off; a hidden one may then be there. state: moved,
+    changed and cancelled are what somebody did there; hidden is deleted there. there: where it was moved to.
     """
 
     uid: str
@@ -96,7 +96,7 @@ def plan(wanted: Iterable[Wanted], known: Iterable[Known], now: int, *, restore:
     restore: put back what was changed or deleted there. Otherwise that stays until the call itself changes.
     """
     held = {one.uid: one for one in known}
-    entries = {one.uid: one for one in wanted if not (one.over and (one.uid not in held or now - one.modified > KEPT))}
+    entries = {one.uid: one for one in wanted if not (one.over and _past(one, held.get(one.uid), now))}
     told = {(one.booking, one.start, one.end) for one in entries.values()}
     steps = [
         Step(act, uid, one, held.get(uid))
@@ -106,18 +106,47 @@ def plan(wanted: Iterable[Wanted], known: Iterable[Known], now: int, *, restore:
     return steps + [Step("deleted", uid, None, one) for uid, one in sorted(held.items()) if uid not in entries]
 
 
+def _past(over: Wanted, known: Known | None, now: int) -> bool:
+    """Whether a call that was called off has no place there: it never had one, perhaps, or had it for long enough."""
+    return known is None or _perhaps(known) or now - over.modified > KEPT
+
+
+def _perhaps(known: Known) -> bool:
+    """Whether an entry may be there: a push was cut off, and nobody knows whether it came to the first write of it."""
+    return known.state == "hidden" and not known.digest
+
+
 def _act(wanted: Wanted, known: Known | None, told: Collection[object], *, restore: bool) -> Act | None:
     if known is None:
         return "created"
     # What was done there was done to another time, or to a call that still was to be.
     newer = (wanted.start, wanted.end, wanted.over, wanted.again) != (known.start, known.end, known.over, known.again)
     if known.state == "hidden":
-        return "created" if not wanted.over and (restore or newer) else None
+        return "created" if not wanted.over and (restore or newer or _perhaps(known)) else None
     if known.state == "written":
         return "updated" if wanted.digest != known.digest else None
     # Once its time is offered or agreed, the edit has come to what it was meant for.
     there = known.there and (known.booking, known.there.start, known.there.end)
     return "updated" if restore or newer or there in told else "left"
+
+
+def begun(steps: Iterable[Step]) -> list[Known]:
+    """What is to be noted before any of these steps is taken, for a push may end where nobody hears of its writes.
+
+    An entry that a step writes is as it will be, which is not sure; one that is not there yet is hidden until it is.
+    """
+    return [
+        written(one.wanted, one.known.etag if one.known and one.act == "updated" else "")._replace(
+            digest=b"", state="written" if one.act == "updated" else "hidden"
+        )
+        for one in steps
+        if one.wanted and one.act in {"created", "updated"}
+    ]
+
+
+def absent(known: Known) -> bool:
+    """Whether nothing of an entry is there that would have to be deleted."""
+    return known.state == "hidden" and not _perhaps(known)
 
 
 def written(wanted: Wanted, etag: str) -> Known:

@@ -117,15 +117,19 @@ class Server:
         self._link.close()
 
     def names(self) -> list[str] | None:
-        """The names of the resources in the calendar; None where nothing is. Raises NoCalendar for what is none."""
+        """The names of the resources in the calendar; None where nothing is. Raises NoCalendar for what is none.
+
+        What is listed and does not lie directly in the collection is named by its whole path, as no entry of ours.
+        """
         body = multistatus.request("propfind", "<prop><resourcetype/><getetag/></prop>")
         answer = self._ask("PROPFIND", "", body, {"Depth": "1"}, known={207, 404})
         if answer.status == 404:
             return None
         found = self._read(answer, "PROPFIND").found
-        if not any(one.calendar and one.path.rstrip("/") + "/" == self._base for one in found):
+        inside = [one for one in found if one.path.rstrip("/") + "/" != self._base]
+        if not any(one.calendar for one in found if one not in inside):
             raise NoCalendar(url=self.url, why="what is there is something else")
-        return [name for one in found if (name := self._name(one.path))]
+        return [self._name(one.path) or one.path for one in inside]
 
     def make(self, name: str) -> None:
         """Make the calendar. Raises NoCalendar where the server does not make one there."""

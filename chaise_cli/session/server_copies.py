@@ -132,7 +132,9 @@ def push(
     try:
         with caldav.Server(calendar.url, calendar.user, calendar.password) as server:
             work = _Push(session, calendar, server, wanted, read, restore=restore)
-            for step in work.plan():
+            steps = work.plan()
+            _note(session, calendar, copies.begun(steps))
+            for step in steps:
                 items += work.take(step)
     except caldav.TROUBLE as error:
         return Outcome(items, error)
@@ -209,7 +211,8 @@ class _Push:
         assert step.wanted is not None, "what is written is wanted"
         got = self._server.get(step.uid)
         there = self._read(got.data) if got else None
-        base = step.known or copies.taken_for_ours(step.wanted, there, self._read(step.wanted.data).sequence)
+        sure = step.known if step.known and step.known.digest else None
+        base = sure or copies.taken_for_ours(step.wanted, there, self._read(step.wanted.data).sequence)
         found = copies.seen(base, got.etag if got else "", there)
         self._note(found)
         next_ = [one for one in self._planned([found]) if one.uid == step.uid]
@@ -220,7 +223,7 @@ class _Push:
 
     def _delete(self, known: Known) -> bool:
         """An entry that nobody wants any more goes, whatever was made of it; whether it went."""
-        gone = known.state == "hidden" or self._server.delete(known.uid, known.etag)
+        gone = copies.absent(known) or self._server.delete(known.uid, known.etag)
         if not gone:
             got = self._server.get(known.uid)
             gone = got is None or self._server.delete(known.uid, got.etag)
@@ -234,9 +237,16 @@ class _Push:
         return copies.plan(self._wanted, held, self._session.clock.now(), restore=self._restore)
 
     def _note(self, copy: Known) -> None:
-        with self._session.admitting():
-            _still(self._session, self._calendar)
-            store.note(self._session.db, self._calendar.no, copy)
+        _note(self._session, self._calendar, [copy])
+
+
+def _note(session: Session, calendar: Calendar, found: Sequence[Known]) -> None:
+    """Note all of these at once. Raises NoneKnown."""
+    if found:
+        with session.admitting():
+            _still(session, calendar)
+            for copy in found:
+                store.note(session.db, calendar.no, copy)
 
 
 def _still(session: Session, calendar: Calendar) -> None:

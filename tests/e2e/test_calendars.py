@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -160,6 +161,48 @@ def test_a_folder_is_a_calendar_of_one_entry_a_file(james: Person, tmp_path: Pat
         path.unlink()
     emptied = james.run("calendar", "refresh", "--json")
     assert (emptied.exit, emptied.data[0]["busy"]) == (13, 1)  # more likely not mounted than empty
+
+
+def test_a_file_in_a_folder_may_have_any_name(james: Person, tmp_path: Path) -> None:
+    """A name is other people's words: it is shown so that no terminal obeys it, and need not even be text."""
+    folder = tmp_path / "me"
+    folder.mkdir()
+    (folder / "good.ics").write_text(calendar(UTC))
+    for name in (b"\xff\xfe.ics", b"\x1b[31mred\n.ics", "\u202ecod.ics".encode()):
+        with open(os.fsencode(folder) + b"/" + name, "wb") as file:  # noqa: PTH123  a path has no such bytes
+            file.write(b"nothing")
+    answer = james.run("calendar", "add", str(folder), "--name", "me", "--json")
+    assert (answer.data["busy"], answer.data["skipped"], len(answer.json["warnings"])) == (1, 3, 3)
+    (folder / "good.ics").write_text(calendar(UTC, "20261126T140000Z"))
+    said = james.run("calendar", "refresh")
+    assert said.exit == 0, said.err
+    assert "\x1b" not in said.out + said.err
+    assert "\u202e" not in said.out + said.err
+
+
+def test_links_are_followed_to_ordinary_files_alone(james: Person, tmp_path: Path) -> None:
+    """A link may lead out of the folder, as one to another program's does; it cannot make anybody wait."""
+    folder, kept = tmp_path / "linked", tmp_path / "kept"
+    kept.mkdir()
+    (kept / "a.ics").write_text(calendar(UTC))
+    folder.symlink_to(kept)
+    (kept / "b.ics").symlink_to(kept / "a.ics")
+    assert james.does("calendar", "add", str(folder), "--name", "me")["entries"] == 2
+    for target, why in (("c.ics", "levels"), ("/dev/zero", "ordinary"), (".", "directory"), ("nowhere", "No such")):
+        (kept / "c.ics").unlink(missing_ok=True)
+        (kept / "c.ics").symlink_to(target)
+        unread = james.fails("calendar", "refresh")
+        assert unread.code == "calendar.unread"
+        assert why in unread.error["message"]
+        assert unread.data[0]["busy"] == 1, "what was read before still counts"
+
+
+def test_a_calendar_is_written_over_a_link_and_not_through_it(lisa: Person, tmp_path: Path) -> None:
+    victim, link = tmp_path / "victim", tmp_path / "calls.ics"
+    victim.write_text("mine")
+    link.symlink_to(victim)
+    lisa.does("bookings", "--ics", str(link))
+    assert (victim.read_text(), link.is_symlink(), link.stat().st_mode & 0o777) == ("mine", False, 0o600)
 
 
 def test_copies_of_our_own_calls_take_no_time(lisa: Person, james: Person, deal: str, tmp_path: Path) -> None:

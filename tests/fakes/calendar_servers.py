@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, Final, Protocol
 from xml.sax.saxutils import escape
 
@@ -83,14 +83,18 @@ class Fake:
     """A server of calendars that does as it is told.
 
     asked: every request as `METHOD path`. tokens, etags: whether it knows such things. cut: after so many writes it
-    does what it is asked, and hangs up without an answer. piece: it lists no more than so many changes at a time.
-    says: this instead of any answer.
+    does what it is asked, and hangs up without an answer. stall: after so many it answers no more, and sets `stalled`;
+    with `late` it does nothing either. piece: it lists no more than so many changes at a time. says: this instead of
+    any answer.
     """
 
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.tokens = self.etags = True
         self.cut: int | None = None
+        self.stall: int | None = None
+        self.late = False
+        self.stalled, self.goes_on = Event(), Event()
         self.piece = 1_000
         self.says: tuple[int, dict[str, str], str] | None = None
         self.calendars: dict[str, dict[str, tuple[int, str]]] = {}  # by path: name → version, text; "" text: gone
@@ -107,6 +111,7 @@ class Fake:
         try:
             yield self
         finally:
+            self.goes_on.set()
             self._server.shutdown()
             thread.join()
             self._server.server_close()
@@ -182,8 +187,18 @@ class Fake:
             def answer(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
                 fake.asked.append(f"{self.command} {self.path}")
+                writes = self.command in {"PUT", "DELETE"}
+                if fake.stall is not None and writes:
+                    fake.stall -= 1
+                    if fake.stall < 0:
+                        if not fake.late:
+                            fake.answer(self.command, self.path, self.headers, body)
+                        fake.stalled.set()
+                        fake.goes_on.wait(60)
+                        self.close_connection = True
+                        return
                 status, headers, said = fake.answer(self.command, self.path, self.headers, body)
-                if fake.cut is not None and self.command in {"PUT", "DELETE"}:
+                if fake.cut is not None and writes:
                     fake.cut -= 1
                     if fake.cut < 0:
                         self.close_connection = True

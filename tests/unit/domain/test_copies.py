@@ -90,7 +90,7 @@ def test_what_was_changed_there_is_written_over_only_after_a_new_agreement(
 
 
 def _known(**changed: object) -> Known:
-    wanted = Wanted(UIDS[0], CALLS[0], b"", b"", NOW, NOW + HALF, False, NOW)
+    wanted = Wanted(UIDS[0], CALLS[0], b"", b"digest", NOW, NOW + HALF, False, NOW)
     return copies.written(wanted, '"1"')._replace(**changed)  # type: ignore[arg-type]
 
 
@@ -101,6 +101,29 @@ def test_a_call_that_was_never_there_is_not_written_to_be_called_off() -> None:
     assert [step.act for step in changed] == ["updated"]
     assert [step.act for step in copies.plan([over], [_known(state="changed")], NOW, restore=False)] == ["updated"]
     assert copies.plan([over], [_known(state="hidden")], NOW, restore=True) == []
+
+
+@given(entries(), held(), st.booleans(), st.integers(0, 9))
+def test_a_push_that_is_cut_off_anywhere_is_taken_up_where_it_stopped(
+    wanted: list[Wanted], known: list[Known], restore: bool, cut: int
+) -> None:
+    """Of the steps that nobody heard of each is planned again, and no other; a call that is off by then is deleted."""
+    after = {one.uid: one for one in known}
+    steps = copies.plan(wanted, known, NOW, restore=restore)
+    after |= {one.uid: one for one in copies.begun(steps)}
+    for step in steps[:cut]:
+        if step.act == "deleted":
+            del after[step.uid]
+        elif step.wanted is not None and step.act != "left":
+            after[step.uid] = copies.written(step.wanted, '"9"')
+    left = [step.uid for step in steps if step.act == "left"]
+    again = copies.plan(wanted, after.values(), NOW, restore=False)
+    open_ = [step.uid for step in steps[cut:]]
+    assert {step.uid for step in again} == {*open_, *left}
+    over = [one._replace(over=True, digest=b"over") for one in wanted]
+    gone = copies.plan(over, after.values(), NOW, restore=False)
+    created = {step.uid for step in steps[cut:] if step.act == "created"}
+    assert created <= {step.uid for step in gone if step.act == "deleted"}
 
 
 def test_a_draft_keeps_the_length_unless_that_changed() -> None:
