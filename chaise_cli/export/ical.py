@@ -10,9 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from icalendar import Alarm, Calendar, Event, Timezone
-
-from chaise_cli.export.icaltext import Exact, address, label, link, text
+from chaise_cli.export.icaltext import address, label, line, link, text, written
 from chaise_cli.export.vtimezone import vtimezone
 from chaise_cli.export.zonedata import NoZoneData, read_zone
 
@@ -26,7 +24,6 @@ Method = Literal["PUBLISH", "REQUEST", "REPLY", "COUNTER", "DECLINECOUNTER", "CA
 PRODID: Final = "-//Chaise//Chaise//EN"  # without a version: an upgrade changes no byte
 BUSY: Final = "Busy"
 _REFRESH: Final = "PT1H"
-_FOLDED: Final = 75  # octets, from which on a line may have to be folded
 _COLOR: Final = "teal"  # a CSS3 name, as RFC 7986 wants
 _DEADLINE_ALARMS: Final = ("-P7D", "-P3D", "-PT24H", "-PT2H")
 _BEFORE_ALARMS: Final = timedelta(days=8)  # zones are spelled out from before the earliest alarm
@@ -105,31 +102,19 @@ def calendar(
     items = sorted(unsorted, key=lambda item: (_times(item)[0], item.uid))
     placed = [(item, _wall_clock(item)) for item in items]
     zones = _used_zones(item for item, walls in placed if walls)
-    result = _head(BUSY if private and name is not None else name, method)
+    lines = _head(BUSY if private and name is not None else name, method)
     for tz, (first, last) in sorted(zones.items()):
-        result.add_component(Timezone.from_ical(vtimezone(tz, first - _BEFORE_ALARMS, last)))
+        lines += vtimezone(tz, first - _BEFORE_ALARMS, last).splitlines()
     for item, walls in placed:
-        result.add_component(_event(item, walls, method, private=private))
-    return _written(result)
+        lines += _event(item, walls, method, private=private)
+    return written([*lines, "END:VCALENDAR"])
 
 
 def refusal(entry: Entry) -> bytes:
     """DECLINECOUNTER: the entry stands as it was. RFC 2446 allowed it no times, texts or attendees."""
-    event = Event()
-    event.add("UID", entry.uid)
-    event.add("SEQUENCE", entry.sequence)
-    event.add("DTSTAMP", entry.modified)
-    _add_people(event, entry, "PUBLISH")  # the organizer alone
-    result = _head(None, "DECLINECOUNTER")
-    result.add_component(event)
-    return _written(result)
-
-
-def _written(calendar: Calendar) -> bytes:
-    """As the library writes it; only lines that may have to be folded are walked character by character."""
-    lines = [line for line in calendar.content_lines(sorted=False) if line]
-    folded = [line.encode() if len(line) < _FOLDED and line.isascii() else line.to_ical() for line in lines]
-    return b"\r\n".join(folded) + b"\r\n"
+    stamped = [line("UID", entry.uid), line("SEQUENCE", str(entry.sequence)), line("DTSTAMP", _utc(entry.modified))]
+    event = ["BEGIN:VEVENT", *stamped, *_people(entry, "PUBLISH"), "END:VEVENT"]  # the organizer alone
+    return written([*_head(None, "DECLINECOUNTER"), *event, "END:VCALENDAR"])
 
 
 def apart(entry: Entry) -> list[Entry]:
@@ -211,119 +196,116 @@ def _known(tz: str) -> bool:
     return True
 
 
-def _head(name: str | None, method: Method | None) -> Calendar:
-    head = Calendar()
-    head.add("VERSION", "2.0")
-    head.add("PRODID", PRODID)
-    head.add("CALSCALE", "GREGORIAN")
+def _head(name: str | None, method: Method | None) -> list[str]:
+    head = ["BEGIN:VCALENDAR", "VERSION:2.0", line("PRODID", PRODID), "CALSCALE:GREGORIAN"]
     if method:
-        head.add("METHOD", method)
+        head.append(line("METHOD", method))
     if name is None or method not in {None, "PUBLISH"}:
         return head
-    head["NAME"] = head["X-WR-CALNAME"] = Exact(text(label(name)))
-    head["REFRESH-INTERVAL"] = Exact(_REFRESH, VALUE="DURATION")
-    head["X-PUBLISHED-TTL"] = Exact(_REFRESH)
-    head.add("COLOR", _COLOR)
-    return head
+    called = text(label(name))
+    return [
+        *head,
+        line("NAME", called),
+        line("X-WR-CALNAME", called),
+        line("REFRESH-INTERVAL", _REFRESH, VALUE="DURATION"),
+        line("X-PUBLISHED-TTL", _REFRESH),
+        line("COLOR", _COLOR),
+    ]
 
 
-def _event(item: Entry | Deadline, walls: list[datetime], method: Method | None, *, private: bool) -> Event:
-    event = Event()
-    event["UID"] = Exact(item.uid)
-    event.add("SEQUENCE", item.sequence)
-    event["DTSTAMP"] = Exact(_utc(item.modified))
-    if isinstance(item, Entry):
-        event["CREATED"] = Exact(_utc(item.created))
-    event["LAST-MODIFIED"] = Exact(_utc(item.modified))
-    _add_times(event, item, walls)
-    if isinstance(item, Entry) and item.starts:
-        _add_series(event, item, walls)
-    cancelled = isinstance(item, Entry) and item.status == "cancelled"
-    event.add("STATUS", item.status.upper() if isinstance(item, Entry) else "CONFIRMED")
-    # A deadline has no length and takes nobody's time.
-    event.add("TRANSP", "TRANSPARENT" if cancelled or isinstance(item, Deadline) else "OPAQUE")
-    event["SUMMARY"] = Exact(text(BUSY if private else label(item.summary)))
+def _event(item: Entry | Deadline, walls: list[datetime], method: Method | None, *, private: bool) -> list[str]:
+    call = item if isinstance(item, Entry) else None
+    cancelled = call is not None and call.status == "cancelled"
+    summary = text(BUSY if private else label(item.summary))
+    lines = [
+        "BEGIN:VEVENT",
+        line("UID", item.uid),
+        line("SEQUENCE", str(item.sequence)),
+        line("DTSTAMP", _utc(item.modified)),
+        *([line("CREATED", _utc(call.created))] if call else []),
+        line("LAST-MODIFIED", _utc(item.modified)),
+        *_placed(item, walls),
+        *(_series(call, walls) if call and call.starts else []),
+        line("STATUS", call.status.upper() if call else "CONFIRMED"),
+        # A deadline has no length and takes nobody's time.
+        line("TRANSP", "TRANSPARENT" if cancelled or call is None else "OPAQUE"),
+        line("SUMMARY", summary),
+    ]
     if not private:
-        _add_texts(event, item)
-        if isinstance(item, Entry):
-            _add_people(event, item, method)
+        lines += [*_texts(item), *(_people(call, method) if call else [])]
     if not cancelled:
-        _add_alarms(event, item)
-    return event
+        lines += _alarms(item, summary)
+    return [*lines, "END:VEVENT"]
 
 
 def _utc(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
-def _add_times(event: Event, item: Entry | Deadline, walls: list[datetime]) -> None:
-    for name, moment in zip(("DTSTART", "DTEND"), walls or _times(item), strict=False):
-        if walls:
-            event.add(name, moment, parameters={"TZID": item.tz})
-        else:
-            event.add(name, moment.astimezone(UTC))
+def _on_the_wall(name: str, wall: datetime, tz: str) -> str:
+    return line(name, f"{wall:%Y%m%dT%H%M%S}", TZID=tz)
 
 
-def _add_series(event: Event, entry: Entry, walls: list[datetime]) -> None:
+def _placed(item: Entry | Deadline, walls: list[datetime]) -> list[str]:
+    names = ("DTSTART", "DTEND")
+    if walls:
+        return [_on_the_wall(name, wall, item.tz) for name, wall in zip(names, walls, strict=False)]
+    return [line(name, _utc(time)) for name, time in zip(names, _times(item), strict=False)]
+
+
+def _series(entry: Entry, walls: list[datetime]) -> list[str]:
     """The times of a check-in: as a rule with exceptions on the clock of the entry, else each on its own in UTC."""
     steps = [timedelta(days=entry.days * n) for n in range(len(entry.starts))]
+    lines = []
     ruled = bool(walls) or list(entry.starts) == [entry.start + step for step in steps]
     if ruled:
         weekly = entry.days % _WEEK == 0
         rule = ("WEEKLY", entry.days // _WEEK) if weekly else ("DAILY", entry.days)
-        event["RRULE"] = Exact(f"FREQ={rule[0]};INTERVAL={rule[1]};COUNT={len(entry.starts)}")
+        lines.append(line("RRULE", f"FREQ={rule[0]};INTERVAL={rule[1]};COUNT={len(entry.starts)}"))
     # One property for each: ical.js reads the first value of a list alone.
-    for start in () if ruled else entry.starts:  # the first too: without a rule ical.js does not count DTSTART
-        if start not in entry.skipped:
-            event.add("RDATE", start.astimezone(UTC))
+    if not ruled:  # the first too: without a rule ical.js does not count DTSTART
+        lines += [line("RDATE", _utc(start)) for start in entry.starts if start not in entry.skipped]
     for start in entry.skipped:
         if walls:
-            wall = start.astimezone(ZoneInfo(entry.tz)).replace(tzinfo=None)
-            event.add("EXDATE", wall, parameters={"TZID": entry.tz})
+            lines.append(_on_the_wall("EXDATE", start.astimezone(ZoneInfo(entry.tz)), entry.tz))
         elif ruled or start == entry.start:  # the first time is one unless it is taken out
-            event.add("EXDATE", start.astimezone(UTC))
+            lines.append(line("EXDATE", _utc(start)))
+    return lines
 
 
-def _add_texts(event: Event, item: Entry | Deadline) -> None:
+def _texts(item: Entry | Deadline) -> list[str]:
     uri = link(item.url) if isinstance(item, Entry) else None
     description = "\n\n".join(part for part in (item.description, uri) if part)
-    if description:
-        event["DESCRIPTION"] = Exact(text(description))
+    lines = [line("DESCRIPTION", text(description))] if description else []
     if isinstance(item, Entry) and item.comment:
-        event["COMMENT"] = Exact(text(item.comment))
+        lines.append(line("COMMENT", text(item.comment)))
     if uri:  # Four times, since few readers show CONFERENCE.
-        event["LOCATION"] = Exact(text(uri))
-        event["URL"] = Exact(uri)
-        feature = _FEATURES[uri.partition(":")[0].lower()].split(",")
-        event["CONFERENCE"] = Exact(uri, VALUE="URI", FEATURE=feature, LABEL="Join the call")
+        feature = tuple(_FEATURES[uri.partition(":")[0].lower()].split(","))
+        conference = line("CONFERENCE", uri, VALUE="URI", FEATURE=feature, LABEL="Join the call")
+        lines += [line("LOCATION", text(uri)), line("URL", uri), conference]
+    return lines
 
 
-def _add_people(event: Event, entry: Entry, method: Method | None) -> None:
+def _people(entry: Entry, method: Method | None) -> list[str]:
     organizer = address(entry.organizer.email)
     if not organizer:
-        return  # ATTENDEE needs an ORGANIZER, and we invent no address
-    event["ORGANIZER"] = Exact(organizer, CN=label(entry.organizer.name))
+        return []  # ATTENDEE needs an ORGANIZER, and we invent no address
+    lines = [line("ORGANIZER", organizer, CN=label(entry.organizer.name))]
     if method == "PUBLISH":
-        return  # which carries no ATTENDEE: RFC 5546 section 3.2.1
-    attendees = []
+        return lines  # which carries no ATTENDEE: RFC 5546 section 3.2.1
     for person, partstat in entry.attendees:
         if calendar_address := address(person.email):
             asks = partstat == "NEEDS-ACTION" and method in {None, "REQUEST"}
             asked = {"RSVP": "TRUE"} if asks else {}
             parameters = {"CN": label(person.name), "ROLE": "REQ-PARTICIPANT", "PARTSTAT": partstat, **asked}
-            attendees.append(Exact(calendar_address, **parameters))
-    if attendees:
-        event["ATTENDEE"] = attendees
+            lines.append(line("ATTENDEE", calendar_address, **parameters))
+    return lines
 
 
-def _add_alarms(event: Event, item: Entry | Deadline) -> None:
+def _alarms(item: Entry | Deadline, summary: str) -> list[str]:
     if isinstance(item, Deadline):
         triggers: tuple[str, ...] = _DEADLINE_ALARMS
     else:
         triggers = () if item.alarm_minutes is None else (f"-PT{item.alarm_minutes}M",)
-    for trigger in triggers:
-        alarm = Alarm()
-        alarm.add("ACTION", "DISPLAY")
-        alarm["DESCRIPTION"] = event["SUMMARY"]
-        alarm["TRIGGER"] = Exact(trigger)
-        event.add_component(alarm)
+    shown = ["BEGIN:VALARM", "ACTION:DISPLAY", line("DESCRIPTION", summary)]
+    return [part for one in triggers for part in (*shown, line("TRIGGER", one), "END:VALARM")]

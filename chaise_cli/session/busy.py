@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LOCAL: Final = frozenset({"file", "folder"})
 _READING: Final = "chaise_cli.session.busy_reading"  # loaded only where there are calendars
-_LAST: Final = 1 << 53  # ms; after every call
+LAST: Final = 1 << 53  # ms; after every call
 
 
 class BusyStale(Refused):
@@ -44,9 +44,9 @@ def look(session: Session, *, web: bool) -> None:
         reading.refresh(session, due)
 
 
-def taken(session: Session, since: int) -> list[Taken]:
-    """What other calendars take of this home's time, from an instant on."""
-    return [Taken(one.start, one.end, "") for one in busy.intervals(session.db, since, _LAST)]
+def taken(session: Session, since: int, until: int = LAST) -> list[Taken]:
+    """What other calendars take of this home's time, between two instants."""
+    return [Taken(one.start, one.end, "") for one in busy.intervals(session.db, since, until)]
 
 
 def clashes(session: Session, slots: Sequence[Slot]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,24 +50,28 @@ def row_of(session: Session, booking: EventId) -> tuple[EventId, int]:
 
 
 def entries(session: Session, calls: Sequence[tuple[EventId, int]]) -> list[Shown]:
-    """Calls (id and the row number of their space) as calendar entries."""
-    return [_entry(session, deal_reads.state(session.db, space), id_) for id_, space in calls]
+    """Calls (id and the row number of their space) as calendar entries, in that order; each deal is read once."""
+    found: dict[EventId, Shown] = {}
+    for space, those in groupby(sorted(calls, key=itemgetter(1)), itemgetter(1)):
+        state = deal_reads.state(session.db, space)
+        found |= _entries(session, state, [id_ for id_, _ in those])
+    return [found[id_] for id_, _ in calls]
 
 
-def _entry(session: Session, state: DealState, id_: EventId) -> Shown:
+def _entries(session: Session, state: DealState, calls: Sequence[EventId]) -> dict[EventId, Shown]:
     parties = state.deal.parties
     post = deal_reads.post(session.db, state.deal.post) if state.deal.post else None
     other = session.person(parties.other(session.me.identity))
     name = other["name"] or other["handle"] or other["id"]
-    facts = booking_view.entry_facts(booking_fold.find(state.bookings, id_))
-    words = [facts.note, f"{state.deal.public} {public('book', id_)}"]
-    return Shown(
-        uid(state.deal.space, id_),
-        facts,
-        f"Call with {name}" + (f": {post.title}" if post else ""),
-        "\n\n".join(part for part in words if part),
-        {side: address(session, side) for side in parties[:2]},
-    )
+    title = f"Call with {name}" + (f": {post.title}" if post else "")
+    people: dict[str, tuple[str, str | None]] = {side: address(session, side) for side in parties[:2]}
+    found = {}
+    for id_ in calls:
+        facts = booking_view.entry_facts(booking_fold.find(state.bookings, id_))
+        words = [facts.note, f"{state.deal.public} {public('book', id_)}"]
+        text = "\n\n".join(part for part in words if part)
+        found[id_] = Shown(uid(state.deal.space, id_), facts, title, text, people)
+    return found
 
 
 def address(session: Session, identity: IdentityId) -> tuple[str, str | None]:

@@ -292,20 +292,20 @@ def committed(session: Session, but: int | None = None) -> list[Taken]:
     return sorted(found)
 
 
-def engaged(session: Session, but: str | None = None) -> list[Taken]:
-    """All that keeps me from a time: commitments as a talent, agreed calls as a client, other calendars.
+def engaged(session: Session, but: str | None = None, until: int = busy.LAST) -> list[Taken]:
+    """All that keeps me from a time before `until`: commitments as a talent, agreed calls as a client, other calendars.
 
     but: a call that is left out, since it would be moved.
     """
     mine = {one for one in committed(session) if one.booking != but}
     ahead = deal_reads.calls_ahead(session.db, session.me.identity, session.clock.now(), client=True)
     agreed = {booking_acts.Taken(begins, ends, "") for begins, ends, id_ in ahead if id_ != but}
-    return sorted({*mine, *agreed, *_elsewhere(session)})
+    return sorted({*mine, *agreed, *_elsewhere(session, until)})
 
 
-def _elsewhere(session: Session) -> list[Taken]:
+def _elsewhere(session: Session, until: int = busy.LAST) -> list[Taken]:
     """What other calendars have; from a day back on, since a buffer may reach behind now."""
-    return busy.taken(session, session.clock.now() - DAY)
+    return busy.taken(session, session.clock.now() - DAY, until)
 
 
 def _own(session: Session, w: DealWriter) -> SelfAvailability | None:

@@ -47,7 +47,8 @@ def find(session: Session, what: Named, said: int | None, within: int) -> Free:
         raise availability.NotTold(who=session.called(other), what=public(what.kind, what.id))
     usual = _usual(told, own)
     minutes = calls.whole_minutes(calls.length(session, what, said, usual * MINUTE))
-    taken = calls.engaged(session, what.id if what.kind == "book" else None)
+    moved = what.id if what.kind == "book" else None
+    taken = calls.engaged(session, moved, now + within + 2 * DAY)  # no buffer and no call is as long as a day
     if told is not None:
         starts = slots.suiting(own, minutes, taken, now, _told_starts(session, told, other, minutes, now + within))
     else:

@@ -21,12 +21,11 @@ Wanted = deal_reads.Wanted
 
 
 def calls(session: Session, wanted: deal_reads.Wanted) -> list[dict[str, Any]]:
-    """The calls that fit, ordered."""
+    """The calls that fit, ordered; each deal is read once."""
     with session.reading():
-        return [
-            booking(session, deal_reads.state(session.db, call.deal.no), call.id)
-            for call in deal_reads.select_calls(session.db, wanted)
-        ]
+        rows = deal_reads.select_calls(session.db, wanted)
+        states = {space: deal_reads.state(session.db, space) for space in {row.deal.no for row in rows}}
+        return [booking(session, states[row.deal.no], row.id) for row in rows]
 
 
 def call_rows(session: Session, wanted: deal_reads.Wanted) -> list[tuple[EventId, int]]:

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from icalendar.parser import Contentline
 
-from chaise_cli.export.icaltext import Exact, address, clean, label, link, text
+from chaise_cli.export.icaltext import address, clean, label, line, link, text, written
 
 
 @given(st.text())
@@ -88,7 +90,22 @@ def test_only_one_whole_address_is_kept(given: str | None, written: str | None) 
     assert address(given) == written
 
 
-def test_an_exact_value_is_written_as_it_is() -> None:
-    value = Exact("a;b", VALUE="URI")
-    assert value.to_ical() == b"a;b"
-    assert dict(value.params) == {"VALUE": "URI"}
+def test_a_line_has_its_value_as_it_is_and_its_parameters_encoded() -> None:
+    assert line("URL", "a;b") == "URL:a;b"
+    assert line("X", "a", VALUE="URI", FEATURE=("AUDIO", "VIDEO")) == "X;VALUE=URI;FEATURE=AUDIO,VIDEO:a"
+    assert line("X", "a", CN='L"i;s\na') == 'X;CN="L^\'i;s^na":a'
+
+
+def test_lines_are_folded_at_75_octets_and_never_inside_a_character() -> None:
+    data = written(["X:" + "\u00e4" * 100, "Y:short"])
+    assert all(len(part) <= 75 for part in data.split(b"\r\n"))
+    assert data.decode().replace("\r\n ", "") == "X:" + "\u00e4" * 100 + "\r\nY:short\r\n"
+
+
+@given(
+    st.text(st.sampled_from("ab\\^;\u00e4\u20ac\U0001f600"), max_size=300)
+    | st.text(st.sampled_from("a\\^"), max_size=300)
+)
+def test_the_library_folds_every_line_alike(value: str) -> None:
+    library: Any = Contentline
+    assert written([f"X:{value}"]) == library(f"X:{value}").to_ical() + b"\r\n"
