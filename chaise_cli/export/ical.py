@@ -41,6 +41,9 @@ class Person(NamedTuple):
     email: str | None
 
 
+NOBODY: Final = Person("", None)
+
+
 class Slot(NamedTuple):
     """A time that was offered: aware UTC, the end exclusive."""
 
@@ -73,7 +76,10 @@ class Entry(NamedTuple):
 
 
 class Deadline(NamedTuple):
-    """One date of a deal, an entry without length. Times are aware UTC."""
+    """One date of a deal, an entry without length. Times are aware UTC.
+
+    organizer: whose agenda it is, the publisher of its feed.
+    """
 
     uid: str
     at: datetime
@@ -82,6 +88,7 @@ class Deadline(NamedTuple):
     description: str
     modified: datetime
     sequence: int = 0
+    organizer: Person = NOBODY
 
 
 def calendar(
@@ -95,8 +102,9 @@ def calendar(
     """A whole file: calls by (start, UID), each zone they use spelled out before them.
 
     name: what readers call the calendar; None for a piece of one, which a server keeps.
-    method: PUBLISH for a feed, which names the organizer and no attendees; None for a plain file; else a message
-    about one call, which is no calendar to follow and has no name, colour or refresh interval.
+    method: PUBLISH for a feed, which names organizers and no attendees, and says METHOD only where each entry has an
+    organizer; None for a plain file; else a message about one call, which is no calendar to follow and has no name,
+    colour or refresh interval.
     private: "Busy" instead of titles, texts, people, links and the calendar's name; times, UIDs and states stay.
     Text of other people is cleaned and a person without a usable address is left out, so no value makes this fail.
     """
@@ -105,12 +113,19 @@ def calendar(
     items = sorted(unsorted, key=lambda item: (_times(item)[0], item.uid))
     placed = [(item, _wall_clock(item)) for item in items]
     zones = _used_zones(item for item, walls in placed if walls)
-    result = _head(BUSY if private and name is not None else name, method)
+    head = None if method == "PUBLISH" and not _publishable(items, private=private) else method
+    result = _head(BUSY if private and name is not None else name, head)
     for tz, (first, last) in sorted(zones.items()):
         result.add_component(Timezone.from_ical(vtimezone(tz, first - _BEFORE_ALARMS, last)))
     for item, walls in placed:
         result.add_component(_event(item, walls, method, private=private))
     return _written(result)
+
+
+def _publishable(items: Iterable[Entry | Deadline], *, private: bool) -> bool:
+    """Whether RFC 5546 section 3.2.1 allows METHOD:PUBLISH: there are entries, and each has its ORGANIZER."""
+    named = [not private and address(item.organizer.email) is not None for item in items]
+    return bool(named) and all(named)
 
 
 def refusal(entry: Entry) -> bytes:
@@ -245,8 +260,7 @@ def _event(item: Entry | Deadline, walls: list[datetime], method: Method | None,
     event["SUMMARY"] = Exact(text(BUSY if private else label(item.summary)))
     if not private:
         _add_texts(event, item)
-        if isinstance(item, Entry):
-            _add_people(event, item, method)
+        _add_people(event, item, method)
     if not cancelled:
         _add_alarms(event, item)
     return event
@@ -298,15 +312,15 @@ def _add_texts(event: Event, item: Entry | Deadline) -> None:
         event["CONFERENCE"] = Exact(uri, VALUE="URI", FEATURE=feature, LABEL="Join the call")
 
 
-def _add_people(event: Event, entry: Entry, method: Method | None) -> None:
-    organizer = address(entry.organizer.email)
+def _add_people(event: Event, item: Entry | Deadline, method: Method | None) -> None:
+    organizer = address(item.organizer.email)
     if not organizer:
         return  # ATTENDEE needs an ORGANIZER, and we invent no address
-    event["ORGANIZER"] = Exact(organizer, CN=label(entry.organizer.name))
-    if method == "PUBLISH":
-        return  # which carries no ATTENDEE: RFC 5546 section 3.2.1
+    event["ORGANIZER"] = Exact(organizer, CN=label(item.organizer.name))
+    if method == "PUBLISH" or isinstance(item, Deadline):
+        return  # PUBLISH carries no ATTENDEE: RFC 5546 section 3.2.1
     attendees = []
-    for person, partstat in entry.attendees:
+    for person, partstat in item.attendees:
         if calendar_address := address(person.email):
             asks = partstat == "NEEDS-ACTION" and method in {None, "REQUEST"}
             asked = {"RSVP": "TRUE"} if asks else {}

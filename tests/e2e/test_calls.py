@@ -215,6 +215,9 @@ def test_calls_are_written_as_a_private_file_alike_on_every_run(
     assert "STATUS:TENTATIVE" in text
     assert "NAME:Work" in text
     assert "https://meet.example/x" in text
+    assert "METHOD:PUBLISH\r\n" in text, "Lisa, who made the offer, gave her address"
+    assert "ORGANIZER;CN=Lisa:mailto:lisa@example.org" in text
+    assert "ATTENDEE" not in text, "as RFC 5546 has it"
     assert text.count("BEGIN:VEVENT") == 2, "the other offered time is an entry of its own"
     james.does("bookings", "--ics", str(path), "--name", "Work")
     assert path.read_bytes() == first
@@ -226,7 +229,28 @@ def test_calls_are_written_as_a_private_file_alike_on_every_run(
     assert "SUMMARY:Busy" in private
     assert "Lisa" not in private
     assert "meet.example" not in private
+    assert "METHOD" not in private, "which needs an organizer"
     assert f"UID:{uid}\r\n" in private
+
+
+def test_a_dash_is_stdout_which_then_has_the_calendar_alone(
+    lisa: Person, james: Person, deal: str, call: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "out"
+    for verb in (["bookings"], ["agenda"], ["show", call], ["show", call, "--private"]):
+        lisa.does(*verb, "--ics", str(path))
+        answer = lisa.run(*verb, "--ics", "-")
+        assert (answer.exit, answer.out.encode()) == (0, path.read_bytes())
+        for format_ in ("--json", "--ids"):
+            refused = lisa.run(*verb, "--ics", "-", format_)
+            assert (refused.exit, refused.out) == (2, "")
+    lisa.does("show", call, "--ics", str(path), "--method", "publish")
+    answer = lisa.run("show", call, "--ics", "-", "--method", "publish")
+    assert (answer.exit, answer.out.encode()) == (0, path.read_bytes())
+    assert answer.err.endswith("written as PUBLISH; chaise sends nothing\n")
+    refused = lisa.run("bookings", "--ics", "-", "--csv")
+    assert (refused.exit, refused.out) == (2, "")
+    assert "choose one of --ics -, --csv [usage.one_format]" in refused.err
 
 
 def test_a_slot_records_which_zone_data_it_was_worked_out_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
