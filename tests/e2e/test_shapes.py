@@ -52,6 +52,7 @@ PROMISED: Final = {  # the table of the product's page: more may be added, none 
     "agenda_item": "at tz kind of consequence",
     "log_entry": "id space kind by device seq lamport at status reason delivery",
     "calendar_copy": "uid calendar booking did start end command",
+    "pushed_calendar": "url user private entries changed pushed_at pulled_at",
     "place": "peer kind auto synced_at boards spaces unsent problem caught",
     "calendar": "name kind where tentative email every read_at until entries skipped busy stale problem",
     "sync": "peers{peer sent received rejected state problems}",
@@ -211,6 +212,7 @@ def _calendar(lisa: Person, deal: str) -> None:
         for item in lisa.does("calendar", "push", url, *given):
             Visitor(url).edit(item["uid"], r"^(DTSTART;TZID=Europe/Berlin:2026....T..)00", r"\g<1>10")
         assert any(item["command"] for item in lisa.does("calendar", "pull"))
+        lisa.does("calendars", "--pushed")
         lisa.does("calendar", "forget", url)
 
 

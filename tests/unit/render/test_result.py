@@ -76,6 +76,7 @@ PROMISED = {
     "agenda_item": "at tz kind of consequence",
     "place": "peer kind auto synced_at boards spaces unsent problem caught",
     "calendar_copy": "uid calendar booking did start end command",
+    "pushed_calendar": "url user private entries changed pushed_at pulled_at",
     "log_entry": "id space kind by device seq lamport at status reason delivery branch grant",
     "sync": "peers",
     "backup": "file size at identity device spaces events files requests newer_here problems",
