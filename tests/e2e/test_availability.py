@@ -174,7 +174,9 @@ def test_the_talents_buffers_notice_and_limits_hold_where_the_talent_acts(
     assert "keeps time free around it" in answer.error["message"]
     james.does("accept", offered(lisa, james, told, "2026-11-20T18:00:00Z", "--for", "30m"))
     third = offered(lisa, james, told, "2026-11-20T20:00:00Z", "--for", "30m")
-    assert james.fails("accept", third).code == "booking.full"
+    assert james.fails("accept", third).error["details"]["start"] == "2026-11-20T20:00:00Z"
+    full = "the day of 20 Nov 2026 15:00 New York (-05:00) is full: you want at most"
+    assert full in james.run("accept", third).err
     assert james.fails("book", third, "--at", "2026-11-20T21:00:00Z").code == "booking.full"
     moved = james.does("book", third, "--at", "2026-11-21T21:00:00Z")
     assert (moved["turn"], moved["start"]) == ("client", "2026-11-21T21:00:00Z")

@@ -106,7 +106,11 @@ def test_the_talents_time_is_given_once_over_all_deals(lisa: Person, james: Pers
     exchange(lisa, james)
     refused = james.fails("accept", second.data["id"])
     assert (refused.code, refused.exit, refused.error["details"]["booking"]) == ("booking.overlap", 5, call)
-    assert james.fails("book", other, "--at", "2026-11-25 09:15").code == "booking.overlap"
+    assert refused.error["message"] == "the talent is taken from 2026-11-25T14:00:00Z to 2026-11-25T14:30:00Z"
+    told = james.run("book", other, "--at", "2026-11-25 09:15")
+    assert told.exit == 5
+    start, end = ("25 Nov 2026 09:00 New York (-05:00)", "25 Nov 2026 09:30 New York (-05:00)")
+    assert f"error: the talent is taken from {start} to {end} [booking.overlap]" in told.err
     assert james.does("book", other, "--at", "2026-11-25 09:30")["state"] == "proposed"
     assert james.does("accept", second.data["id"], "--allow-overlap")["state"] == "confirmed"
 
