@@ -257,6 +257,21 @@ def test_a_dash_is_stdout_which_then_has_the_calendar_alone(
     assert "choose one of --ics -, --csv [usage.one_format]" in refused.err
 
 
+def test_how_somebody_keeps_to_calls_is_said_of_them_by_ones_own_deals(
+    lisa: Person, james: Person, deal: str, call: str
+) -> None:
+    confirmed(lisa, james, call)
+    assert lisa.does("show", "@james")["reliability"] is None
+    james.now = "2026-11-25T13:00:00Z"  # an hour before, where two were asked for
+    assert james.does("cancel", call, "--reason", "ill")["late"]
+    exchange(lisa, james)
+    kept = {"met": 0, "missed": 0, "late": 1}
+    assert lisa.does("show", "@james")["reliability"] == james.does("profile")["reliability"] == kept
+    assert lisa.does("profile")["reliability"] is None
+    assert re.search(r"calls: +1 cancelled late by them, or lost\n", lisa.run("show", "@james").out)
+    assert "reliability" not in lisa.does("talents")[0], "which says what boards say"
+
+
 def test_a_slot_records_which_zone_data_it_was_worked_out_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder = tmp_path / "zoneinfo"
     folder.mkdir()

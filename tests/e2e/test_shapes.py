@@ -177,10 +177,14 @@ def _calls(lisa: Person, james: Person, deal: str) -> None:
     ]
     settle(lisa, james)
     declined, withdrawn, cancelled, moved, missed = offers
+    lost = lisa.does("book", deal, "--at", "2026-11-27 15:15")["id"]
+    settle(lisa, james)
     james.does("decline", declined, "--reason", "away")
     lisa.does("withdraw", withdrawn)
     for one in (cancelled, moved, missed):
         james.does("accept", one)
+    with mock.patch.object(booking_acts, "_free"):  # as another device does that has not heard of the others
+        james.does("accept", lost)
     settle(lisa, james)
     lisa.does("cancel", cancelled, "--reason", "ill")
     lisa.does("book", moved, "--at", "2026-11-26 17:00", "--every", "week", "--times", "2")

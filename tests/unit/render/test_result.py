@@ -95,7 +95,7 @@ PROMISED = {
 OPTIONAL = {
     "identity": "recovery_file",
     "board": "invite",
-    "profile": "reputation",
+    "profile": "reputation reliability",
     "service": "description state",
     "post": "tz",
     "deal": "title signing_keys compare terms terms_diff",
@@ -104,7 +104,8 @@ OPTIONAL = {
     "run": "again differs",
     "grant": "file",
     "file": "milestone by at kind path",
-    "booking": "note until lapsed may move repeats move_repeats shifted reason why ended_by late contested missing",
+    "booking": "note until lapsed may move repeats move_repeats shifted reason why ended_by late lost contested "
+    "missing",
     "message": "kind unread branch milestone revoked",
     "review": "at withheld vouched final",
     "agenda_item": "deal",
