@@ -54,7 +54,7 @@ def agenda(
         )
         found = dates.items(session, window)[:limit]
         result = call.result([item.shape() for item in found], warnings=freshness.warnings(session))
-        return result if ics is None else files.written(ics, _feed(session, found, private=private), result)
+        return result if ics is None else files.written(call, ics, _feed(session, found, private=private), result)
 
 
 def _feed(session: Session, found: Sequence[dates.Item], *, private: bool) -> bytes:

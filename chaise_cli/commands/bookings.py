@@ -67,7 +67,7 @@ def bookings(
         made: Any = import_module(_CALENDAR)
         calendars: Any = import_module(_CALENDARS)
         shown = calendars.entries(session, showing_calls.call_rows(session, wanted))
-        return files.written(ics, made.feed_of(shown, name=name, private=private), result)
+        return files.written(call, ics, made.feed_of(shown, name=name, private=private), result)
 
 
 def _read(call: Call, path: Path) -> Result:

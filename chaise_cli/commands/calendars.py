@@ -21,7 +21,7 @@ def calendars(
     call: Call,
     pushed: Annotated[bool, typer.Option("--pushed", help="Those that your calls are pushed to instead.")] = False,
 ) -> Result:
-    """List the calendars your busy time is read from."""
+    """List the calendars your busy time is read from, or calls are pushed to."""
     with call.session() as session, session.reading():
         if pushed:
             copying: Any = import_module(_COPYING)

@@ -24,7 +24,7 @@ def checked(call: Call, path: Path | None) -> None:
         raise OneFormat(given=f"--ics -, --{call.options.format}")
 
 
-def written(path: Path, data: bytes, result: Result) -> Result | None:
+def written(call: Call, path: Path, data: bytes, result: Result) -> Result | None:
     """Write the file; what is still to be answered. On stdout the file is all, with warnings beside it on stderr.
 
     Raises CannotWriteCalendar, Unwritable.
@@ -34,6 +34,6 @@ def written(path: Path, data: bytes, result: Result) -> Result | None:
         calendars.write_calendar(path, data)
         return result
     put_bytes(sys.stdout, data)
-    for warning in result.warnings:
+    for warning in (*call.warnings, *result.warnings):
         put(sys.stderr, f"warning: {safe(warning)}\n")
     return None

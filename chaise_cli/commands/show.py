@@ -79,7 +79,7 @@ def show(
         result = call.result(data, shape=shape, warnings=[*freshness.warnings(session), *zones.warnings([data])])
         if ics is not None:
             kind, file = _file(session, _call(named, what), Form(method, eml, private))
-            answer = files.written(ics, file, result)
+            answer = files.written(call, ics, file, result)
             if kind:
                 note(f"written as {kind}; chaise sends nothing", call.options)
             if answer is None:

@@ -91,8 +91,8 @@ def _calls(figures: Reliability | None) -> str:
     """How somebody keeps to calls, by our own deals alone."""
     if figures is None:
         return ""
-    said = [("met", "met"), ("missed", "missed by them"), ("late", "cancelled late by them, or lost")]
-    return ", ".join(f"{figures[key]} {word}" for key, word in said if figures[key])  # type: ignore[literal-required]
+    counts = [(figures["met"], "met"), (figures["missed"], "missed"), (figures["late"], "cancelled late or lost")]
+    return ", ".join(f"{count} {word}" for count, word in counts if count)
 
 
 def _profile_page(profile: Profile, eye: Eye) -> list[Block]:

@@ -243,9 +243,10 @@ def test_a_windows_path_in_a_title_survives() -> None:
 PROGRAM = """
 import sys
 from chaise_cli.export.ical import calendar
-from tests.unit.export.calls import CALL, DUE, OFFER
+from tests.unit.export.calls import CALL, DUE, LISA, OFFER
+due = DUE._replace(organizer=LISA)
 calls = [CALL._replace(uid=zone, tz=zone) for zone in ("Asia/Gaza", "America/Nuuk", "Europe/Dublin", "UTC")]
-sys.stdout.buffer.write(calendar([OFFER, *calls, CALL], [DUE], name="Calls \\u00fc", method="PUBLISH"))
+sys.stdout.buffer.write(calendar([OFFER, *calls, CALL], [due], name="Calls \\u00fc", method="PUBLISH"))
 """
 
 
@@ -265,7 +266,7 @@ def test_the_same_values_give_the_same_bytes_everywhere() -> None:
         for setting in settings
     }
     (data,) = outputs
-    assert read(data).value("NAME") == "Calls ü"
+    assert (read(data).value("METHOD"), read(data).value("NAME")) == ("PUBLISH", "Calls ü")
 
 
 def test_the_order_of_the_input_changes_no_byte() -> None:
