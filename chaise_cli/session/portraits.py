@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from chaise_cli.errors import NotFound
 from chaise_cli.ids import public
-from chaise_cli.store import deal_reads, listings, opinions
+from chaise_cli.store import listings, opinions, people
 from chaise_cli.store.own import settings as settings_of
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _STANDING: Final = "chaise_cli.session.standing"
 _RELIABILITY: Final = "chaise_cli.domain.reliability"
+_DEALS: Final = "chaise_cli.store.deal_reads"
 _EMPTY: Final[dict[str, Any]] = {"headline": "", "bio": "", "skills": [], "rates": [], "location": "", "links": []}
 
 
@@ -52,12 +53,13 @@ def of(session: Session, identity: IdentityId) -> dict[str, Any]:
 
 def _reliability(session: Session, identity: IdentityId) -> dict[str, Any] | None:
     """How they keep to calls, by all deals that this home holds; None where no call says anything of that."""
-    spaces = deal_reads.with_calls(session.db, identity)
+    spaces = people.with_calls(session.db, identity)
     if not spaces:
         return None
-    states = (deal_reads.state(session.db, space) for space in spaces)
+    reads: Any = import_module(_DEALS)  # few people have had calls
+    states = [reads.state(session.db, space) for space in spaces]
     calls = [(state.deal.parties, call) for state in states for call in state.bookings.by_id.values()]
-    rules: Any = import_module(_RELIABILITY)  # few people have had calls
+    rules: Any = import_module(_RELIABILITY)
     figures = rules.reliability(calls, identity)
     return dict(figures._asdict()) if any(figures) else None
 

@@ -202,12 +202,6 @@ def calls_ahead(connection: Connection, me: IdentityId, now: int, *, client: boo
     return [Meeting(begins, ends, EventId(text(id_))) for begins, ends, id_ in rows]
 
 
-def with_calls(connection: Connection, who: IdentityId) -> list[int]:
-    """The deals of this home in which somebody is a side and calls were offered."""
-    query = "SELECT DISTINCT b.space FROM booking b JOIN deal d ON d.space = b.space WHERE ? IN (d.client, d.talent)"
-    return [row[0] for row in connection.execute(query, (raw(who),)).fetchall()]
-
-
 def busy_deals(connection: Connection, talent: IdentityId, but: int | None = None) -> list[int]:
     """The deals in which this talent has calls agreed or offered; `but` is left out."""
     marks = ",".join("?" * len(_BUSY))
