@@ -100,7 +100,7 @@ def _written(james: Session, folder: Path) -> None:
     showing_calls.calls(james, wanted)
     shown = calendars.entries(james, showing_calls.call_rows(james, wanted))
     assert len(shown) >= CALLS
-    calendars.write_calendar(folder / "calls.ics", made.calendar_of(shown, name="Calls", private=False))
+    calendars.write_calendar(folder / "calls.ics", made.feed_of(shown, name="Calls", private=False))
 
 
 def _agree(folder: Path, lisa: Session, james: Session, deals: Sequence[Space], each: int) -> None:

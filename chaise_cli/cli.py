@@ -74,7 +74,7 @@ VERBS: Final[dict[str, Verb]] = {
         group=True,
         parts=("calendar_busy", "calendar_push"),
     ),
-    "calendars": Verb("Hire", "List the calendars your busy time is read from."),
+    "calendars": Verb("Hire", "List the calendars your busy time is read from, or calls are pushed to."),
     "hire": Verb("Hire", "Send the terms of a deal."),
     "accept": Verb("Hire", "Accept terms, a time for a call, or a cancel request."),
     "cancel": Verb("Hire", "Cancel a confirmed call or an undelivered milestone."),

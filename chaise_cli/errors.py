@@ -23,6 +23,7 @@ class ChaiseError(Exception):
     hint: ClassVar[str] = ""
     exit: ClassVar[int] = 1
     retryable: ClassVar[bool] = False
+    reader_tz: str = ""  # the zone of whoever ran into it, as far as it is known; no part of the data
 
     def __init__(self, **data: object) -> None:
         self.__dict__.update(data)

@@ -113,7 +113,7 @@ VERBS: Final[Mapping[str, Answer]] = MappingProxyType(
         "calendar add": _one("calendar"),
         "calendar refresh": _list("calendar"),
         "calendar remove": _one("calendar"),
-        "calendars": _list("calendar"),
+        "calendars": _list("calendar", "pushed_calendar"),
         "update": _either("milestone"),
         "deliver": _either("milestone"),
         "changes": _either("milestone"),
@@ -170,6 +170,7 @@ ID_KEYS: Final[Mapping[str, str]] = MappingProxyType(
         "place": "peer",
         "policy": "digest",
         "policy_case": "name",
+        "pushed_calendar": "url",
     }
 )
 """What `--ids` prints of a shape, where it is not `id`."""

@@ -44,6 +44,7 @@ from chaise_cli.shapes_people import (
     Post,
     Profile,
     Rate,
+    Reliability,
     Reputation,
     Service,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "RailLine",
     "Rate",
     "Reconciliation",
+    "Reliability",
     "Repeats",
     "Reputation",
     "Service",

@@ -1,4 +1,4 @@
-"""Objects about calendars of others; the authority as `shapes` is, in a file of its own."""
+"""Objects about calendars on servers; the authority as `shapes` is, in a file of its own."""
 
 from __future__ import annotations
 
@@ -17,5 +17,17 @@ class CalendarCopy(TypedDict):
     command: str | None  # what would make the change the ledger's
 
 
-SHAPES: Final[dict[str, type]] = {"calendar_copy": CalendarCopy}
+class PushedCalendar(TypedDict):
+    """A calendar on a server that calls are pushed to, as this device knows it."""
+
+    url: str
+    user: str  # empty where none was given; the password is shown nowhere
+    private: bool  # only busy times are written there
+    entries: int  # of ours, as far as known
+    changed: int  # that somebody has moved, changed, cancelled or deleted there
+    pushed_at: str | None  # when a push came to its end
+    pulled_at: str | None
+
+
+SHAPES: Final[dict[str, type]] = {"calendar_copy": CalendarCopy, "pushed_calendar": PushedCalendar}
 """These objects by the name `chaise schema NAME` takes."""

@@ -107,6 +107,7 @@ class Booking(TypedDict):
     why: NotRequired[str]  # declined: the words of who did it
     ended_by: NotRequired[Attendee | None]  # declined, cancelled
     late: NotRequired[bool]  # cancelled within the notice
+    lost: NotRequired[int]  # how often its time was lost to another call; there where that happened
     contested: NotRequired[bool]  # met, no_show: the two sides say different things
     missing: NotRequired[Attendee | None]  # met, no_show: who was not there
 

@@ -120,6 +120,14 @@ class Reputation(TypedDict):
     self_paid_deals: int  # one of the two sides held the money itself
 
 
+class Reliability(TypedDict):
+    """How somebody keeps to agreed calls, by the deals that this home holds."""
+
+    met: int
+    missed: int  # they were not there
+    late: int  # cancelled by them within the notice, or as the talent lost to another call
+
+
 class Profile(TypedDict):
     """What a member publishes about themselves."""
 
@@ -134,6 +142,7 @@ class Profile(TypedDict):
     tz: str
     email: str | None  # own, and from deals; never on a board
     reputation: NotRequired[Reputation | None]  # talents, and profiles that are looked at; None: no reviews here
+    reliability: NotRequired[Reliability | None]  # profiles that are looked at; None: no such calls here
 
 
 class Service(TypedDict):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from chaise_cli.commands import arguments
+from chaise_cli.commands import ics as files
 from chaise_cli.commands.arguments import LimitOption
 from chaise_cli.commands.context import Call
 from chaise_cli.commands.registry import PLAIN, verb
@@ -37,11 +38,12 @@ def agenda(
     ] = None,
     limit: LimitOption = None,
     ics: Annotated[
-        Path | None, typer.Option("--ics", help="Write the dates as a calendar file.", metavar="FILE")
+        Path | None, typer.Option("--ics", help="Write the dates as a calendar file; - is stdout.", metavar="FILE")
     ] = None,
     private: Annotated[bool, typer.Option("--private", help="Only Busy in the file, no titles or people.")] = False,
-) -> Result:
+) -> Result | None:
     """List deadlines and calls by date."""
+    files.checked(call, ics)
     with call.session() as session, session.reading():
         here = call.here(session)
         window = dates.Window(
@@ -51,18 +53,26 @@ def agenda(
             dates.kinds(kind or ()),
         )
         found = dates.items(session, window)[:limit]
-        if ics is not None:
-            calendars.write_calendar(ics, _calendar(session, found, private=private))
-        return call.result([item.shape() for item in found], warnings=freshness.warnings(session))
+        result = call.result([item.shape() for item in found], warnings=freshness.warnings(session))
+        return result if ics is None else files.written(call, ics, _feed(session, found, private=private), result)
 
 
-def _calendar(session: Session, found: Sequence[dates.Item], *, private: bool) -> bytes:
+def _feed(session: Session, found: Sequence[dates.Item], *, private: bool) -> bytes:
     ical: Any = import_module(_ICAL)
+    owner = ical.Person(*calendars.address(session, session.me.identity))
     deadlines = [
-        ical.Deadline(dates.uid(item), when.utc(item.at), item.tz, item.consequence, item.of, when.utc(item.changed))
+        ical.Deadline(
+            dates.uid(item),
+            when.utc(item.at),
+            item.tz,
+            item.consequence,
+            item.of,
+            when.utc(item.changed),
+            organizer=owner,
+        )
         for item in found
         if item.kind != "call"  # bookings --ics writes those, with their length
     ]
     name = f"Chaise agenda of {session.me.settings.name}"
-    made: bytes = ical.calendar([], deadlines, name=name, private=private)
+    made: bytes = ical.calendar([], deadlines, name=name, method="PUBLISH", private=private)
     return made

@@ -52,7 +52,7 @@ def availability(
             put(sys.stdout, hours.as_file(session))
             return None
         else:
-            return call.result(hours.mine(session), shape="availability")
+            return call.result(hours.mine(session), shape="availability", warnings=hours.outside(session))
         return call.result(**done.answer(unsent(session)))
 
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from chaise_cli.commands import arguments, texts
+from chaise_cli.commands import ics as files
 from chaise_cli.commands.arguments import LimitOption
 from chaise_cli.commands.context import Call
 from chaise_cli.commands.registry import PLAIN, verb
 from chaise_cli.result import Next, Result
 from chaise_cli.session import choosing, finding, freshness, naming, showing_calls, zones
-
-if TYPE_CHECKING:
-    from chaise_cli.session.session import Session
 
 app = typer.Typer(**PLAIN)
 SHOWN = 50
@@ -39,19 +37,20 @@ def bookings(
     limit: LimitOption = None,
     sort: Annotated[str, typer.Option("--sort", help="at (latest first), start or state.", metavar="KEY")] = "at",
     ics: Annotated[
-        Path | None, typer.Option("--ics", help="Write them all as a calendar file.", metavar="FILE")
+        Path | None, typer.Option("--ics", help="Write them all as a calendar file; - is stdout.", metavar="FILE")
     ] = None,
     private: Annotated[bool, typer.Option("--private", help="Only busy times in that file.")] = False,
     name: Annotated[str, typer.Option("--name", help="What calendars call that file.", metavar="TEXT")] = CALENDAR,
     read: Annotated[
         Path | None, typer.Option("--read", help="Say what an answer to an invitation asks for.", metavar="FILE")
     ] = None,
-) -> Result:
+) -> Result | None:
     """List calls, or write them as a calendar file."""
     if read is not None:
         if deal or state or with_ or since or ics or private:
             raise choosing.NotForThis(verb="bookings --read", given="the other options", why="give --read FILE alone")
         return _read(call, read)
+    files.checked(call, ics)
     states = choosing.some_of(state, showing_calls.STATES, "--state")
     key = choosing.one_of(sort, showing_calls.SORTS, "--sort")
     with call.session() as session:
@@ -62,16 +61,13 @@ def bookings(
             states, person, start, named.space if named else None, sort=key, limit=limit or SHOWN
         )
         found = showing_calls.calls(session, wanted)
-        if ics is not None:
-            _write(session, wanted, ics, name, private=private)
-        return call.result(found, warnings=[*freshness.warnings(session), *zones.warnings(found)])
-
-
-def _write(session: Session, wanted: showing_calls.Wanted, path: Path, name: str, *, private: bool) -> None:
-    made: Any = import_module(_CALENDAR)
-    calendars: Any = import_module(_CALENDARS)
-    shown = calendars.entries(session, showing_calls.call_rows(session, wanted))
-    calendars.write_calendar(path, made.calendar_of(shown, name=name, private=private))
+        result = call.result(found, warnings=[*freshness.warnings(session), *zones.warnings(found)])
+        if ics is None:
+            return result
+        made: Any = import_module(_CALENDAR)
+        calendars: Any = import_module(_CALENDARS)
+        shown = calendars.entries(session, showing_calls.call_rows(session, wanted))
+        return files.written(call, ics, made.feed_of(shown, name=name, private=private), result)
 
 
 def _read(call: Call, path: Path) -> Result:

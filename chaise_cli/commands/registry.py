@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from chaise_cli.commands.context import SYNC, Call
+from chaise_cli.errors import ChaiseError
 from chaise_cli.render.emit import emit
 from chaise_cli.result import Result, items
 
@@ -55,7 +56,11 @@ def verb(app: typer.Typer, name: str, *, writes: bool = False, lists: bool = Fal
         def run(**given: Any) -> None:
             common = {key: given.pop(key) for key in extra}
             call = Call(name, common)
-            result = function(call, **given)
+            try:
+                result = function(call, **given)
+            except ChaiseError as error:
+                error.reader_tz = call.options.tz
+                raise
             if result is not None:
                 finish(call, result)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chaise_cli.commands import ics as files
 from chaise_cli.commands.context import Call
 from chaise_cli.commands.registry import PLAIN, verb
 from chaise_cli.domain.light import NamedTuple
@@ -56,7 +57,9 @@ def show(
     what: Annotated[str, typer.Argument(help="Any id, a milestone DEAL/1, or @james.", metavar="ID")],
     terms: Annotated[bool, typer.Option("--terms", help="The terms of a deal.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="What they change.")] = False,
-    ics: Annotated[Path | None, typer.Option("--ics", help="Write a call as a calendar file.", metavar="FILE")] = None,
+    ics: Annotated[
+        Path | None, typer.Option("--ics", help="Write a call as a calendar file; - is stdout.", metavar="FILE")
+    ] = None,
     private: Annotated[bool, typer.Option("--private", help="Only busy times in that file.")] = False,
     method: Annotated[
         str | None, typer.Option("--method", help="Write it as that message: request, reply, …", metavar="METHOD")
@@ -68,15 +71,19 @@ def show(
         raise DiffOfTerms
     if (method or eml) and (ics is None or private):
         raise choosing.NotForThis(verb="a message", given="--private" if private else what[:60], why=_MESSAGE)
+    files.checked(call, ics)
     with call.session() as session:
         (shape, data), named = looking.anything(session, what)
         if terms:
             data = data | _terms(session, named, what, diff=diff)
-        if ics is not None:
-            written = _write(session, _call(named, what), ics, Form(method, eml, private))
-            if written:
-                note(f"written as {written}; chaise sends nothing", call.options)
         result = call.result(data, shape=shape, warnings=[*freshness.warnings(session), *zones.warnings([data])])
+        if ics is not None:
+            kind, file = _file(session, _call(named, what), Form(method, eml, private))
+            answer = files.written(call, ics, file, result)
+            if kind:
+                note(f"written as {kind}; chaise sends nothing", call.options)
+            if answer is None:
+                return None
     if terms and call.options.format == "human":
         for warning in result.warnings:
             put(sys.stderr, f"warning: {safe(warning)}\n")
@@ -100,14 +107,13 @@ def _call(named: Named | None, given: str) -> EventId:
     return named.event
 
 
-def _write(session: Session, booking: EventId, path: Path, form: Form) -> str | None:
-    """Write the file; the method of a message."""
+def _file(session: Session, booking: EventId, form: Form) -> tuple[str | None, bytes]:
+    """The file, and the method of a message."""
     made: Any = import_module(_CALENDAR)
     calendars: Any = import_module(_CALENDARS)
     if form.method is None and not form.eml:
-        shown = calendars.entries(session, [calendars.row_of(session, booking)])
-        calendars.write_calendar(path, made.calendar_of(shown, name=CALENDAR, private=form.private))
-        return None
+        (shown,) = calendars.entries(session, [calendars.row_of(session, booking)])
+        return None, made.calendar_of(shown, name=CALENDAR, private=form.private)
     inviting: Any = import_module(_INVITING)
     message = inviting.message(session, booking, form.method, mail=form.eml)
     data = made.message_of(message.shown, message.method)
@@ -115,5 +121,4 @@ def _write(session: Session, booking: EventId, path: Path, form: Form) -> str | 
         mail: Any = import_module(_MAIL)
         sender, recipient = (made.person(message.shown, side) for side in (message.sender, message.recipient))
         data = mail.letter(data, message.method, message.shown.summary, sender, recipient)
-    calendars.write_calendar(path, data)
-    return str(message.method)
+    return str(message.method), data

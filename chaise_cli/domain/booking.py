@@ -253,6 +253,7 @@ class Booking(NamedTuple):
     skipped: tuple[int, ...] = ()  # starts of a check-in's times that are off, ascending
     stance_series: Series | None = None  # goes with `stance`
     entry_series: Series | None = None  # goes with `entry`
+    losses: int = 0  # how often its time was lost to another call, whatever became of it then
 
     @property
     def slot(self) -> Slot:

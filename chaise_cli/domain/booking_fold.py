@@ -400,7 +400,7 @@ def _told(before: Booking, after: Booking, word: Word) -> Booking:
     if agreed:
         after = after._replace(state="met" if word.missing is None else "no_show", missing=word.missing)
     if after.lost:  # it took place all the same
-        after = after._replace(commitment=after.lost, lost=None)
+        after = after._replace(commitment=after.lost, lost=None, losses=after.losses - 1)
     return after._replace(move=None, words=(*others, word), contested=not agreed)
 
 
@@ -436,7 +436,7 @@ def _place(booking: Booking) -> int:
 
 
 def _lost(booking: Booking) -> Booking:
-    return booking._replace(state="conflicted", move=None, commitment=None)
+    return booking._replace(state="conflicted", move=None, commitment=None, losses=booking.losses + 1)
 
 
 def _revise(before: Booking | None, after: Booking, e: Recorded) -> Booking:

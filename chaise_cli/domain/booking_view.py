@@ -158,7 +158,8 @@ def view(booking: Booking, deal: str, parties: Parties, person: Person, now: int
         "lapsed": offer is not None and now >= offer.until,
         "may": [row._asdict() | {"until": _instant(row.until)} for row in may(booking, parties, now)],
     }
-    return shape | _ending(booking, person) | _moving(booking.move) | _again(booking)
+    lost = {"lost": booking.losses} if booking.losses else {}
+    return shape | _ending(booking, person) | lost | _moving(booking.move) | _again(booking)
 
 
 def _moving(move: Offer | None) -> dict[str, object]:

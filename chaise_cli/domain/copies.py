@@ -108,10 +108,10 @@ def plan(wanted: Iterable[Wanted], known: Iterable[Known], now: int, *, restore:
 
 def _past(over: Wanted, known: Known | None, now: int) -> bool:
     """Whether a call that was called off has no place there: it never had one, perhaps, or had it for long enough."""
-    return known is None or _perhaps(known) or now - over.modified > KEPT
+    return known is None or perhaps(known) or now - over.modified > KEPT
 
 
-def _perhaps(known: Known) -> bool:
+def perhaps(known: Known) -> bool:
     """Whether an entry may be there: a push was cut off, and nobody knows whether it came to the first write of it."""
     return known.state == "hidden" and not known.digest
 
@@ -122,7 +122,7 @@ def _act(wanted: Wanted, known: Known | None, told: Collection[object], *, resto
     # What was done there was done to another time, or to a call that still was to be.
     newer = (wanted.start, wanted.end, wanted.over, wanted.again) != (known.start, known.end, known.over, known.again)
     if known.state == "hidden":
-        return "created" if not wanted.over and (restore or newer or _perhaps(known)) else None
+        return "created" if not wanted.over and (restore or newer or perhaps(known)) else None
     if known.state == "written":
         return "updated" if wanted.digest != known.digest else None
     # Once its time is offered or agreed, the edit has come to what it was meant for.
@@ -146,7 +146,7 @@ def begun(steps: Iterable[Step]) -> list[Known]:
 
 def absent(known: Known) -> bool:
     """Whether nothing of an entry is there that would have to be deleted."""
-    return known.state == "hidden" and not _perhaps(known)
+    return known.state == "hidden" and not perhaps(known)
 
 
 def written(wanted: Wanted, etag: str) -> Known:

@@ -128,7 +128,7 @@ def of_booking(booking: Booking, parties: Parties, now: int) -> list[Expected]:
     if offer and booking.state == "proposed":
         return [Expected(side_of(parties, offer.by), "call_lapsed", shown, f"chaise book {shown} --at TIME")]
     if booking.state == "conflicted":
-        return [Expected("talent", "call_lost", shown, f"chaise book {shown} --at TIME")]
+        return [Expected(side, "call_lost", shown, f"chaise book {shown} --at TIME") for side in ("talent", "client")]
     rules: Any = import_module(_CALLS)
     if import_module(_CALL_VIEW).probably_met(booking, now):
         sides = [who for who in (parties.client, parties.talent) if rules.said(booking, who) is None]

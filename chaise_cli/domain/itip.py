@@ -27,9 +27,11 @@ class NoAddress(Refused):
     """A side of the call has no e-mail address, and none is invented."""
 
     code = "calendar.no_address"
-    message = "a message about {booking} needs the e-mail addresses of both sides"
-    hint = "without them: --ics FILE alone, or --method publish; your own: chaise profile --email ADDRESS"
+    message = "{method} of {booking} needs the e-mail address of {whose}"
+    hint = "--ics FILE alone needs none, --method publish the organizer's; your own: chaise profile --email ADDRESS"
+    method: str
     booking: str
+    whose: str
 
 
 def sendable(booking: Booking, side: IdentityId) -> tuple[str, ...]:

@@ -128,7 +128,7 @@ def _from_its_side(
     """Raise NoAddress or OtherSender unless organizer, attendee and the mail's sender are who they have to be."""
     organizer, invited, sender = (addresses[side] for side in (booking.organizer, booking.invited, speaker))
     if organizer is None or invited is None or sender is None:
-        raise NoAddress(booking=public("book", booking.id))
+        raise NoAddress(method=said.method, booking=public("book", booking.id), whose="each side")
     attending = [address for address, _ in said.attendees]
     named = said.method not in {"REPLY", "COUNTER"} or any(_same(address, invited) for address in attending)
     alone = said.method != "REPLY" or len(attending) == 1  # RFC 5546 section 3.2.3

@@ -196,6 +196,11 @@ def suiting(
     return [s for s in starts if s > least and lies_in_hours(s) and clear(s) and is_full(s) is None]
 
 
+def in_hours(own: SelfAvailability, start: int, end: int) -> bool:
+    """Whether all of [start, end) lies in one's hours; ranges that touch are one. Raises when.UnknownZone."""
+    return any(span.start <= start and end <= span.end for span in _merged(openings(own, start, end)))
+
+
 def _merged(spans: Iterable[Span]) -> list[Span]:
     """The same instants as disjoint spans, in order."""
     found: list[Span] = []

@@ -38,6 +38,7 @@ _ISO_DURATION: Final = (
     r"P(?:([0-9]{1,9})W)?(?:([0-9]{1,9})D)?"
     r"(?:T(?=[0-9])(?:([0-9]{1,9})H)?(?:([0-9]{1,9})M)?(?:([0-9]{1,9})S)?)?"
 )
+_INSTANT: Final = r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3})?Z\b"
 # Patterns are compiled on first use: most commands read no time.
 # Each part begins with a capital, as in the zone data: a file system that ignores case would find more.
 _ZONE: Final = r"[A-Z][A-Za-z0-9_+-]*(?:/[A-Z0-9][A-Za-z0-9_+-]*)+|UTC"
@@ -249,6 +250,22 @@ def one_zone(ms: int, tz: str) -> str:
     tz = shown(tz)
     here = utc(ms).astimezone(zone(tz))
     return f"{day_text(here.date())} {_place_text(here, tz)}"
+
+
+def on_clock(text: str, tz: str) -> str:
+    """A sentence with every instant in it told on the clock of `tz`.
+
+    >>> on_clock("taken from 2026-12-15T14:00:00Z", "Europe/Berlin")
+    'taken from 15 Dec 2026 15:00 Berlin (+01:00)'
+    """
+    return re.sub(_INSTANT, lambda found: _on_clock(found[0], tz), text)
+
+
+def _on_clock(given: str, tz: str) -> str:
+    try:
+        return one_zone(read_instant(given), tz)
+    except Unreadable:  # it only looks like one
+        return given
 
 
 def both_zones(ms: int, tz_a: str, tz_b: str) -> str:

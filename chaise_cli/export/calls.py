@@ -37,9 +37,14 @@ class Call(Protocol):
         """Name and e-mail by identity."""
 
 
-def calendar_of(calls: Iterable[Call], *, name: str, private: bool) -> bytes:
-    """A whole file with these calls; see `ical.calendar`."""
-    return ical.calendar([entry(call) for call in calls], name=name, private=private)
+def feed_of(calls: Iterable[Call], *, name: str, private: bool) -> bytes:
+    """All these calls as a calendar to follow; see `ical.calendar`."""
+    return ical.calendar([entry(call) for call in calls], name=name, method="PUBLISH", private=private)
+
+
+def calendar_of(call: Call, *, name: str, private: bool) -> bytes:
+    """One call as a plain file, with who is invited."""
+    return ical.calendar([entry(call)], name=name, private=private)
 
 
 def message_of(call: Call, method: ical.Method) -> bytes:

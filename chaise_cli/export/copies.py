@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from chaise_cli.export.calls import Call
     from chaise_cli.ids import EventId
 
-_NOBODY: Final = ical.Person("", None)
 _SAID_ANYWAY: Final = {"INTERVAL=1", "WKST=MO", ""}  # in a rule, these change nothing
 _LONGEST: Final = timedelta(days=366)
 _NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -43,7 +42,7 @@ def wanted(calls: Iterable[tuple[EventId, Call]], *, private: bool) -> list[Want
 
 
 def _wanted(booking: EventId, entry: ical.Entry, *, private: bool) -> Wanted:
-    data = ical.calendar([entry._replace(organizer=_NOBODY, attendees=())], name=None, private=private)
+    data = ical.calendar([entry._replace(organizer=ical.NOBODY, attendees=())], name=None, private=private)
     start, end, modified = when.in_ms(entry.start), when.in_ms(entry.end), when.in_ms(entry.modified)
     over = entry.status == "cancelled"
     again = read(data).again if entry.starts else ""

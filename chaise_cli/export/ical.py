@@ -38,6 +38,9 @@ class Person(NamedTuple):
     email: str | None
 
 
+NOBODY: Final = Person("", None)
+
+
 class Slot(NamedTuple):
     """A time that was offered: aware UTC, the end exclusive."""
 
@@ -70,7 +73,10 @@ class Entry(NamedTuple):
 
 
 class Deadline(NamedTuple):
-    """One date of a deal, an entry without length. Times are aware UTC."""
+    """One date of a deal, an entry without length. Times are aware UTC.
+
+    organizer: whose agenda it is, the publisher of its feed.
+    """
 
     uid: str
     at: datetime
@@ -79,6 +85,7 @@ class Deadline(NamedTuple):
     description: str
     modified: datetime
     sequence: int = 0
+    organizer: Person = NOBODY
 
 
 def calendar(
@@ -92,8 +99,9 @@ def calendar(
     """A whole file: calls by (start, UID), each zone they use spelled out before them.
 
     name: what readers call the calendar; None for a piece of one, which a server keeps.
-    method: PUBLISH for a feed, which names the organizer and no attendees; None for a plain file; else a message
-    about one call, which is no calendar to follow and has no name, colour or refresh interval.
+    method: PUBLISH for a feed, which names organizers and no attendees, and says METHOD only where each entry has an
+    organizer; None for a plain file; else a message about one call, which is no calendar to follow and has no name,
+    colour or refresh interval.
     private: "Busy" instead of titles, texts, people, links and the calendar's name; times, UIDs and states stay.
     Text of other people is cleaned and a person without a usable address is left out, so no value makes this fail.
     """
@@ -102,12 +110,19 @@ def calendar(
     items = sorted(unsorted, key=lambda item: (_times(item)[0], item.uid))
     placed = [(item, _wall_clock(item)) for item in items]
     zones = _used_zones(item for item, walls in placed if walls)
-    lines = _head(BUSY if private and name is not None else name, method)
+    head = None if method == "PUBLISH" and not _publishable(items, private=private) else method
+    lines = _head(BUSY if private and name is not None else name, head)
     for tz, (first, last) in sorted(zones.items()):
         lines += vtimezone(tz, first - _BEFORE_ALARMS, last).splitlines()
     for item, walls in placed:
         lines += _event(item, walls, method, private=private)
     return written([*lines, "END:VCALENDAR"])
+
+
+def _publishable(items: Iterable[Entry | Deadline], *, private: bool) -> bool:
+    """Whether RFC 5546 section 3.2.1 allows METHOD:PUBLISH: there are entries, and each has its ORGANIZER."""
+    named = [not private and address(item.organizer.email) is not None for item in items]
+    return bool(named) and all(named)
 
 
 def refusal(entry: Entry) -> bytes:
@@ -232,7 +247,7 @@ def _event(item: Entry | Deadline, walls: list[datetime], method: Method | None,
         line("SUMMARY", summary),
     ]
     if not private:
-        lines += [*_texts(item), *(_people(call, method) if call else [])]
+        lines += [*_texts(item), *_people(item, method)]
     if not cancelled:
         lines += _alarms(item, summary)
     return [*lines, "END:VEVENT"]
@@ -286,14 +301,14 @@ def _texts(item: Entry | Deadline) -> list[str]:
     return lines
 
 
-def _people(entry: Entry, method: Method | None) -> list[str]:
-    organizer = address(entry.organizer.email)
+def _people(item: Entry | Deadline, method: Method | None) -> list[str]:
+    organizer = address(item.organizer.email)
     if not organizer:
         return []  # ATTENDEE needs an ORGANIZER, and we invent no address
-    lines = [line("ORGANIZER", organizer, CN=label(entry.organizer.name))]
-    if method == "PUBLISH":
-        return lines  # which carries no ATTENDEE: RFC 5546 section 3.2.1
-    for person, partstat in entry.attendees:
+    lines = [line("ORGANIZER", organizer, CN=label(item.organizer.name))]
+    if method == "PUBLISH" or isinstance(item, Deadline):
+        return lines  # PUBLISH carries no ATTENDEE: RFC 5546 section 3.2.1
+    for person, partstat in item.attendees:
         if calendar_address := address(person.email):
             asks = partstat == "NEEDS-ACTION" and method in {None, "REQUEST"}
             asked = {"RSVP": "TRUE"} if asks else {}

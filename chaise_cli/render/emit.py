@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, Literal, TextIO, TypeAlias, cast
 
+from chaise_cli.domain import when
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.errors import Usage
 from chaise_cli.render.terminal import put, safe
@@ -78,14 +79,19 @@ def emit_error(error: ChaiseError, options: OutputOptions) -> int:
     if options.format in ("json", "jsonl"):
         put(sys.stderr, error_json(error) + "\n")
     else:
-        put(sys.stderr, error_text(error))
+        put(sys.stderr, error_text(error, error.reader_tz))
     return error.exit
 
 
-def error_text(error: ChaiseError) -> str:
-    """A failure for people: the sentence with its code, and what mends it."""
-    hint = safe(error.advice())
-    return f"error: {safe(error.sentence())} [{error.code}]\n" + (f"hint: {hint}\n" if hint else "")
+def error_text(error: ChaiseError, tz: str) -> str:
+    """A failure for people: the sentence with its code, and what mends it.
+
+    tz: the reader's zone, whose clock tells the instants of the sentence; empty where it is not known. Those of a
+    hint may be part of a command, and stay as they are typed.
+    """
+    sentence, hint = error.sentence(), safe(error.advice())
+    shown = safe(when.on_clock(sentence, tz) if tz else sentence)
+    return f"error: {shown} [{error.code}]\n" + (f"hint: {hint}\n" if hint else "")
 
 
 def note(text: str, options: OutputOptions) -> None:
@@ -110,7 +116,7 @@ def _remarks(result: Result, options: OutputOptions, short: Shorten | None) -> N
     else:
         put(sys.stderr, "".join(f"warning: {safe(warning)}\n" for warning in result.warnings))
     if result.error is not None:
-        put(sys.stderr, error_text(result.error))
+        put(sys.stderr, error_text(result.error, options.tz))
     if options.quiet:
         return
     if result.replayed:

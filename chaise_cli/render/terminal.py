@@ -129,6 +129,18 @@ def put(stream: TextIO, text: str) -> None:
             raise Unwritable(why=error.strerror or "unknown") from error
 
 
+def put_bytes(stream: TextIO, data: bytes) -> None:
+    """Write a file's bytes as they are, whatever the stream's encoding. Raises Unwritable and BrokenPipeError."""
+    try:
+        stream.flush()
+        stream.buffer.write(data)
+        stream.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Unwritable(why=error.strerror or "unknown") from error
+
+
 def _wished(environment: Mapping[str, str], name: str) -> bool:
     return environment.get(name, "0") not in ("", "0", "false")
 

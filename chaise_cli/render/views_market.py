@@ -8,7 +8,7 @@ from chaise_cli.render.document import Block, Cell, Column, Fields, Prose, View
 from chaise_cli.render.eye import Eye, handle, identified, money, money_range, named
 
 if TYPE_CHECKING:
-    from chaise_cli.shapes import Board, Identity, Post, Profile, Rate, Reputation, Service
+    from chaise_cli.shapes import Board, Identity, Post, Profile, Rate, Reliability, Reputation, Service
 
 
 def _identity_row(identity: Identity, eye: Eye) -> list[Cell]:
@@ -87,6 +87,14 @@ def _standing(figures: Reputation | None) -> list[tuple[str, str]]:
     ]
 
 
+def _calls(figures: Reliability | None) -> str:
+    """How somebody keeps to calls, by our own deals alone."""
+    if figures is None:
+        return ""
+    counts = [(figures["met"], "met"), (figures["missed"], "missed"), (figures["late"], "cancelled late or lost")]
+    return ", ".join(f"{count} {word}" for count, word in counts if count)
+
+
 def _profile_page(profile: Profile, eye: Eye) -> list[Block]:
     pairs = [
         ("person", named(profile["person"], eye)),
@@ -98,6 +106,7 @@ def _profile_page(profile: Profile, eye: Eye) -> list[Block]:
         ("links", "\n".join(profile["links"])),
         ("email", profile["email"] or ""),
         *_standing(profile.get("reputation")),
+        ("calls", _calls(profile.get("reliability"))),
     ]
     return [Fields(pairs), *_prose("About", profile["bio"])]
 

@@ -50,7 +50,7 @@ _THEIRS: Final = {  # the same when it waits for somebody else
     "delivery": "your delivery of {of}",
     "call": "the times you offered for a call",
     "call_lapsed": "their offer of a call, which has lapsed",
-    "call_lost": "a call that collides with another of theirs",
+    "call_lost": "a call that collides with another",
     "call_outcome": "how your call went",
     "proposal": "your proposal",
     "shortlisted": "terms, for you are shortlisted",

@@ -57,8 +57,10 @@ def message(session: Session, booking: EventId, method: str | None, *, mail: boo
     people: dict[str, tuple[str, str | None]] = {
         side: calendars.address(session, side) for side in (call.organizer, call.invited)
     }
-    if not all(mailbox for _, mailbox in people.values()) and (mail or chosen != "PUBLISH"):
-        raise itip.NoAddress(booking=public("book", booking))
+    published = chosen == "PUBLISH" and not mail
+    if not all(people[side][1] for side in ([call.organizer] if published else people)):
+        whose = "the organizer" if published else "each side"
+        raise itip.NoAddress(method=chosen, booking=public("book", booking), whose=whose)
     facts = itip.message(call, chosen)
     shown = calendars.Shown(uid(state.deal.space, booking), facts, _title(session, state, call.id), facts.note, people)
     return Message(chosen, shown, me, state.deal.parties.other(me))

@@ -1,4 +1,4 @@
-"""Profiles read: what somebody says of themselves, and what others say of them after paid deals."""
+"""Profiles read: what somebody says of themselves, what others say of them after paid deals, how they keep to calls."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from chaise_cli.errors import NotFound
 from chaise_cli.ids import public
-from chaise_cli.store import listings, opinions
+from chaise_cli.store import listings, opinions, people
 from chaise_cli.store.own import settings as settings_of
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from chaise_cli.shapes import Profile
 
 _STANDING: Final = "chaise_cli.session.standing"
+_RELIABILITY: Final = "chaise_cli.domain.reliability"
+_DEALS: Final = "chaise_cli.store.deal_reads"
 _EMPTY: Final[dict[str, Any]] = {"headline": "", "bio": "", "skills": [], "rates": [], "location": "", "links": []}
 
 
@@ -41,12 +43,25 @@ def own(session: Session) -> Profile:
 
 
 def of(session: Session, identity: IdentityId) -> dict[str, Any]:
-    """What somebody says of themselves, and what others say after paid deals. Raises NoProfile."""
+    """What somebody says of themselves, what others say after paid deals, and figures of calls. Raises NoProfile."""
     mine = identity == session.me.identity
     found = own(session) if mine else listings.profile(session.db, identity, session.person)
     if found is None:
         raise NoProfile(who=public("id", identity))
-    return with_reputation(session, {identity: found})[0]
+    return with_reputation(session, {identity: found})[0] | {"reliability": _reliability(session, identity)}
+
+
+def _reliability(session: Session, identity: IdentityId) -> dict[str, Any] | None:
+    """How they keep to calls, by all deals that this home holds; None where no call says anything of that."""
+    spaces = people.with_calls(session.db, identity)
+    if not spaces:
+        return None
+    reads: Any = import_module(_DEALS)  # few people have had calls
+    states = [reads.state(session.db, space) for space in spaces]
+    calls = [(state.deal.parties, call) for state in states for call in state.bookings.by_id.values()]
+    rules: Any = import_module(_RELIABILITY)
+    figures = rules.reliability(calls, identity)
+    return dict(figures._asdict()) if any(figures) else None
 
 
 def with_reputation(session: Session, profiles: Mapping[IdentityId, Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chaise_cli.errors import ChaiseError
     from chaise_cli.session.logins import Login
     from chaise_cli.session.session import Session
+    from chaise_cli.shapes_calendar import PushedCalendar
     from chaise_cli.store.server_copies import Calendar
 
 NAME: Final = "Chaise"  # of a calendar that we make
@@ -41,9 +42,13 @@ class NoneKnown(NotFound):
 
     code = "calendar.not_pushed_to"
     message = "no calendar {given!r} is pushed to; known are: {known}"
-    hint = "chaise calendar push URL --user NAME --password-file FILE"
+    hint = "chaise calendar push URL --user NAME --password-file FILE; chaise calendars --pushed lists them"
     given: str
     known: str
+
+    def sentence(self) -> str:
+        """Without an address there is none to call unknown."""
+        return super().sentence() if self.given else "calls are pushed to no calendar on a server yet"
 
 
 class Emptied(Conflict):
@@ -70,6 +75,23 @@ def known(session: Session, url: str | None = None) -> list[Calendar]:
     if not found:
         raise NoneKnown(given=(url or "")[:200], known=", ".join(one.url for one in every) or "none")
     return found
+
+
+def listed(session: Session) -> list[PushedCalendar]:
+    """Every calendar that is pushed to, in the order in which they were named. No server is asked."""
+    return [_shape(one, store.copies(session.db, one.no)) for one in store.known(session.db)]
+
+
+def _shape(calendar: Calendar, held: Sequence[Known]) -> PushedCalendar:
+    return {
+        "url": calendar.url,
+        "user": calendar.user,
+        "private": calendar.private,
+        "entries": sum(one.state != "hidden" for one in held),
+        "changed": sum(one.state != "written" and not copies.perhaps(one) for one in held),
+        "pushed_at": None if calendar.pushed_at is None else when.instant_text(calendar.pushed_at),
+        "pulled_at": None if calendar.pulled_at is None else when.instant_text(calendar.pulled_at),
+    }
 
 
 def planned_at(session: Session, url: str, *, private: bool | None) -> Calendar:

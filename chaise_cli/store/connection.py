@@ -22,7 +22,7 @@ from chaise_cli.store.fence import Fence
 
 Connection: TypeAlias = driver.Connection
 SCHEMA: Final = 10  # the newest migration; PRAGMA user_version of an up-to-date store
-RULES: Final = 1  # edition of kinds and folds: one more whenever the same events come to something else
+RULES: Final = 2  # edition of kinds and folds: one more whenever the same events come to something else
 KEY_SIZE: Final = 48
 SALT: Final = slice(32, 48)
 _PLAIN: Final = b"SQLite format 3\0"

@@ -84,3 +84,9 @@ def with_prefix(connection: Connection, chars: str) -> list[IdentityId]:
     """Identities whose public id begins with these characters."""
     query = "SELECT identity FROM person WHERE identity BETWEEN ? AND ? ORDER BY identity"
     return [IdentityId(text(row[0])) for row in connection.execute(query, prefix_range(chars)).fetchall()]
+
+
+def with_calls(connection: Connection, who: IdentityId) -> list[int]:
+    """The deals of this home in which somebody is a side and calls were offered."""
+    query = "SELECT DISTINCT b.space FROM booking b JOIN deal d ON d.space = b.space WHERE ? IN (d.client, d.talent)"
+    return [row[0] for row in connection.execute(query, (raw(who),)).fetchall()]

@@ -33,4 +33,4 @@ def test_a_change_of_kinds_is_a_new_edition_of_the_rules() -> None:
     """Or stores would keep what an older Chaise made of such events: raise `connection.RULES`, and note the digest."""
     kept = [(kind, row.space, row.order, sorted(fields(kinds.body_class(kind)))) for kind, row in kinds.KINDS.items()]
     digest = sha256(repr(sorted(kept)).encode()).hexdigest()[:16]
-    assert (connection.RULES, digest) == (1, "62ba3308288e714f")
+    assert (connection.RULES, digest) == (2, "62ba3308288e714f")

@@ -105,6 +105,34 @@ def test_what_is_taken_anywhere_is_told_to_nobody(lisa: Person, james: Person, t
     assert starts(james, call, "--in", "4d") == MONDAY, "a move leaves its own old time out"
 
 
+def test_agreed_calls_outside_the_hours_are_named_when_these_change_and_are_shown(
+    lisa: Person, james: Person, told: str
+) -> None:
+    inside = offered(lisa, james, told, MONDAY[1], "--for", "1h")
+    late = offered(lisa, james, told, "2026-11-25T01:30:00Z", "--every", "week", "--times", "3")  # Tuesdays, 20:30
+    for call in (inside, late):
+        james.does("accept", call)
+    assert james.run("availability", "--json").json["warnings"] == []
+    changed = HOURS.replace('"09:00-11:00"', '"09:00-09:45", "09:45-10:00"').replace(', "20:00-24:00"', "")
+    answer = james.run("availability", "--set", "-", "--json", stdin=changed)
+    warned = [
+        f"{call} at {at} lies outside these hours; another time: chaise book {call} --at TIME"
+        for call, at in (
+            (inside, "23 Nov 2026 09:30 New York (-05:00)"),
+            (late, "24 Nov 2026 20:30 New York (-05:00), with 2 times more,"),
+        )
+    ]
+    assert answer.json["warnings"] == warned
+    assert james.run("availability", "--json").json["warnings"] == warned
+    james.does("cancel", late)
+    james.does("availability", "--set", "-", stdin=changed.replace("09:45-10:00", "09:45-10:30"))
+    assert james.run("availability", "--json").json["warnings"] == [], "ranges that touch are one"
+    exchange(lisa, james)
+    lisa.does("availability", "--set", "-", stdin=HOURS.replace("America/New_York", "Europe/Berlin"))
+    (hers,) = lisa.run("availability", "--json").json["warnings"]
+    assert hers.startswith(f"{inside} at 23 Nov 2026 15:30 Berlin (+01:00) lies"), "she is its client"
+
+
 def test_the_device_that_told_tells_anew_until_it_is_told_to_stop(lisa: Person, james: Person, told: str) -> None:
     james.does("accept", offered(lisa, james, told, MONDAY[1]))
     before = events_of(james)
@@ -174,7 +202,9 @@ def test_the_talents_buffers_notice_and_limits_hold_where_the_talent_acts(
     assert "keeps time free around it" in answer.error["message"]
     james.does("accept", offered(lisa, james, told, "2026-11-20T18:00:00Z", "--for", "30m"))
     third = offered(lisa, james, told, "2026-11-20T20:00:00Z", "--for", "30m")
-    assert james.fails("accept", third).code == "booking.full"
+    assert james.fails("accept", third).error["details"]["start"] == "2026-11-20T20:00:00Z"
+    full = "the day of 20 Nov 2026 15:00 New York (-05:00) is full: you want at most"
+    assert full in james.run("accept", third).err
     assert james.fails("book", third, "--at", "2026-11-20T21:00:00Z").code == "booking.full"
     moved = james.does("book", third, "--at", "2026-11-21T21:00:00Z")
     assert (moved["turn"], moved["start"]) == ("client", "2026-11-21T21:00:00Z")

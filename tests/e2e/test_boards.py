@@ -132,7 +132,7 @@ def test_a_profile_keeps_what_is_not_changed(james: Person, board: str) -> None:
         "--location", "New York", "--link", "https://james.example/work", "--bio", "I build.",
     )  # fmt: skip
     changed = james.does("profile", "--headline", "Builder")
-    assert changed | {"reputation": None} == james.does("profile")
+    assert changed | {"reputation": None, "reliability": None} == james.does("profile")
     kept = (changed["skills"], changed["location"], changed["links"], changed["bio"])
     assert kept == (["python", "seo"], "New York", ["https://james.example/work"], "I build.")
     money = {"minor": 8000, "currency": "EUR", "text": "80.00 EUR"}

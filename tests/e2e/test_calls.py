@@ -106,7 +106,11 @@ def test_the_talents_time_is_given_once_over_all_deals(lisa: Person, james: Pers
     exchange(lisa, james)
     refused = james.fails("accept", second.data["id"])
     assert (refused.code, refused.exit, refused.error["details"]["booking"]) == ("booking.overlap", 5, call)
-    assert james.fails("book", other, "--at", "2026-11-25 09:15").code == "booking.overlap"
+    assert refused.error["message"] == "the talent is taken from 2026-11-25T14:00:00Z to 2026-11-25T14:30:00Z"
+    told = james.run("book", other, "--at", "2026-11-25 09:15")
+    assert told.exit == 5
+    start, end = ("25 Nov 2026 09:00 New York (-05:00)", "25 Nov 2026 09:30 New York (-05:00)")
+    assert f"error: the talent is taken from {start} to {end} [booking.overlap]" in told.err
     assert james.does("book", other, "--at", "2026-11-25 09:30")["state"] == "proposed"
     assert james.does("accept", second.data["id"], "--allow-overlap")["state"] == "confirmed"
 
@@ -215,6 +219,9 @@ def test_calls_are_written_as_a_private_file_alike_on_every_run(
     assert "STATUS:TENTATIVE" in text
     assert "NAME:Work" in text
     assert "https://meet.example/x" in text
+    assert "METHOD:PUBLISH\r\n" in text, "Lisa, who made the offer, gave her address"
+    assert "ORGANIZER;CN=Lisa:mailto:lisa@example.org" in text
+    assert "ATTENDEE" not in text, "as RFC 5546 has it"
     assert text.count("BEGIN:VEVENT") == 2, "the other offered time is an entry of its own"
     james.does("bookings", "--ics", str(path), "--name", "Work")
     assert path.read_bytes() == first
@@ -226,7 +233,43 @@ def test_calls_are_written_as_a_private_file_alike_on_every_run(
     assert "SUMMARY:Busy" in private
     assert "Lisa" not in private
     assert "meet.example" not in private
+    assert "METHOD" not in private, "which needs an organizer"
     assert f"UID:{uid}\r\n" in private
+
+
+def test_a_dash_is_stdout_which_then_has_the_calendar_alone(
+    lisa: Person, james: Person, deal: str, call: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "out"
+    for verb in (["bookings"], ["agenda"], ["show", call], ["show", call, "--private"]):
+        lisa.does(*verb, "--ics", str(path))
+        answer = lisa.run(*verb, "--ics", "-")
+        assert (answer.exit, answer.out.encode()) == (0, path.read_bytes())
+        for format_ in ("--json", "--ids"):
+            refused = lisa.run(*verb, "--ics", "-", format_)
+            assert (refused.exit, refused.out) == (2, "")
+    lisa.does("show", call, "--ics", str(path), "--method", "publish")
+    answer = lisa.run("show", call, "--ics", "-", "--method", "publish")
+    assert (answer.exit, answer.out.encode()) == (0, path.read_bytes())
+    assert answer.err.endswith("written as PUBLISH; chaise sends nothing\n")
+    refused = lisa.run("bookings", "--ics", "-", "--csv")
+    assert (refused.exit, refused.out) == (2, "")
+    assert "choose one of --ics -, --csv [usage.one_format]" in refused.err
+
+
+def test_how_somebody_keeps_to_calls_is_said_of_them_by_ones_own_deals(
+    lisa: Person, james: Person, deal: str, call: str
+) -> None:
+    confirmed(lisa, james, call)
+    assert lisa.does("show", "@james")["reliability"] is None
+    james.now = "2026-11-25T13:00:00Z"  # an hour before, where two were asked for
+    assert james.does("cancel", call, "--reason", "ill")["late"]
+    exchange(lisa, james)
+    kept = {"met": 0, "missed": 0, "late": 1}
+    assert lisa.does("show", "@james")["reliability"] == james.does("profile")["reliability"] == kept
+    assert lisa.does("profile")["reliability"] is None
+    assert re.search(r"calls: +1 cancelled late or lost\n", lisa.run("show", "@james").out)
+    assert "reliability" not in lisa.does("talents")[0], "which says what boards say"
 
 
 def test_a_slot_records_which_zone_data_it_was_worked_out_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

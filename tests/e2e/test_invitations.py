@@ -122,6 +122,7 @@ def test_an_invitation_is_countered_adopted_answered_and_cancelled(
 
     lisa.does("cancel", call, "--reason", "ill")
     lisa.does("show", call, "--ics", str(path), "--eml")
+    assert lisa.run("show", call, "--ics", "-", "--eml").out.encode() == path.read_bytes()
     method, event = entry(path)
     assert (method, event.value("SEQUENCE"), event.value("STATUS"), event.value("COMMENT")) == (
         "CANCEL",
@@ -160,6 +161,11 @@ def test_without_an_address_nothing_is_invented(lisa: Person, tmp_path: Path) ->
         assert lisa.fails("show", call, "--ics", str(path), *options).code == "calendar.no_address"
     lisa.does("show", call, "--ics", str(path), "--method", "publish")
     assert entry(path)[0] == "PUBLISH"
+    other = james.does("book", "@lisa", "--at", AT)["id"]
+    exchange(lisa, james)
+    refused = lisa.fails("show", other, "--ics", str(path), "--method", "publish")
+    assert refused.code == "calendar.no_address", "PUBLISH names the organizer, and James has no address"
+    assert "of the organizer" in refused.error["message"]
 
 
 def test_an_answer_to_nothing_of_ours_is_refused(lisa: Person, call: str, tmp_path: Path) -> None:

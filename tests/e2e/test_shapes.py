@@ -52,6 +52,7 @@ PROMISED: Final = {  # the table of the product's page: more may be added, none 
     "agenda_item": "at tz kind of consequence",
     "log_entry": "id space kind by device seq lamport at status reason delivery",
     "calendar_copy": "uid calendar booking did start end command",
+    "pushed_calendar": "url user private entries changed pushed_at pulled_at",
     "place": "peer kind auto synced_at boards spaces unsent problem caught",
     "calendar": "name kind where tentative email every read_at until entries skipped busy stale problem",
     "sync": "peers{peer sent received rejected state problems}",
@@ -176,10 +177,14 @@ def _calls(lisa: Person, james: Person, deal: str) -> None:
     ]
     settle(lisa, james)
     declined, withdrawn, cancelled, moved, missed = offers
+    lost = lisa.does("book", deal, "--at", "2026-11-27 15:15")["id"]
+    settle(lisa, james)
     james.does("decline", declined, "--reason", "away")
     lisa.does("withdraw", withdrawn)
     for one in (cancelled, moved, missed):
         james.does("accept", one)
+    with mock.patch.object(booking_acts, "_free"):  # as another device does that has not heard of the others
+        james.does("accept", lost)
     settle(lisa, james)
     lisa.does("cancel", cancelled, "--reason", "ill")
     lisa.does("book", moved, "--at", "2026-11-26 17:00", "--every", "week", "--times", "2")
@@ -211,6 +216,7 @@ def _calendar(lisa: Person, deal: str) -> None:
         for item in lisa.does("calendar", "push", url, *given):
             Visitor(url).edit(item["uid"], r"^(DTSTART;TZID=Europe/Berlin:2026....T..)00", r"\g<1>10")
         assert any(item["command"] for item in lisa.does("calendar", "pull"))
+        lisa.does("calendars", "--pushed")
         lisa.does("calendar", "forget", url)
 
 

@@ -254,6 +254,27 @@ def test_a_calendar_forgotten_meanwhile_is_told(
     assert faked.lisa.fails("calendar", "pull").code == "calendar.not_pushed_to"
 
 
+def test_calendars_that_are_pushed_to_are_listed_and_none_is_told_as_none(faked: Desk) -> None:
+    refused = faked.lisa.fails("calendar", "push")
+    assert refused.error["message"] == "calls are pushed to no calendar on a server yet"
+    assert "chaise calendar push URL --user NAME" in refused.error["hint"]
+    assert faked.lisa.does("calendars", "--pushed") == []
+    faked.first()
+    noon = "2026-11-20T12:00:00Z"
+    listed = {"url": faked.url, "user": USER, "private": False, "entries": 1, "changed": 0}
+    assert faked.lisa.does("calendars", "--pushed") == [listed | {"pushed_at": noon, "pulled_at": None}]
+    assert faked.lisa.does("calendars") == [], "busy time is read from none"
+    faked.there.delete(faked.uid)
+    faked.lisa.does("calendar", "pull")
+    assert faked.lisa.does("calendars", "--pushed") == [
+        listed | {"entries": 0, "changed": 1, "pushed_at": noon, "pulled_at": noon}
+    ]
+    shown = faked.lisa.run("calendars", "--pushed")
+    assert faked.url in shown.out
+    assert PASSWORD not in shown.out
+    assert faked.lisa.run("calendars", "--pushed", "--ids").out == f"{faked.url}\n"
+
+
 def test_a_first_push_that_was_cut_off_does_not_hold_a_call_back_that_moves_meanwhile(fake: Fake, faked: Desk) -> None:
     """What stands there is an older revision of ours, not what somebody made of it."""
     fake.cut = 0

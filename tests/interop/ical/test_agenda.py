@@ -17,7 +17,7 @@ ALARMS: Final = [-604_800, -259_200, -86_400, -7_200]  # 7 days, 3 days, 24 hour
 
 def funded(folder: Path) -> tuple[Person, Person, str]:
     """Lisa and James, with a deal whose first part has money."""
-    lisa = Person(folder, "lisa", role="client", tz="Europe/Berlin")
+    lisa = Person(folder, "lisa", role="client", tz="Europe/Berlin", email="lisa@example.org")
     james = Person(folder, "james", role="talent", tz="America/New_York")
     james.does("board", "join", "-", stdin=lisa.does("board", "create", "marketing")["invite"])
     exchange(lisa, james)
@@ -44,10 +44,12 @@ def test_every_deadline_of_a_deal_arrives_with_what_happens_then(
     answer = icaljs({"file": file.read_text(encoding="utf-8")})
     entries = {entry["summary"]: entry for entry in answer["entries"]}
     assert {item["consequence"] for item in items} == set(entries)
+    assert answer["method"] == "PUBLISH"
     for item in items:
         entry = entries[item["consequence"]]
         assert entry["start"] == entry["end"] == read_instant(item["at"]) // 1000
         assert (entry["status"], entry["triggers"], entry["description"]) == ("CONFIRMED", ALARMS, item["of"])
+        assert (entry["organizer"], entry["attendees"]) == ("mailto:lisa@example.org", [])
     assert len({entry["uid"] for entry in entries.values()}) == len(items)
     assert entries["James is to deliver Setup"]["start"] == DUE // 1000
 

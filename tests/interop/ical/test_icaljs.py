@@ -11,7 +11,7 @@ import pytest
 
 from chaise_cli.export.ical import Person, calendar
 from chaise_cli.export.vtimezone import vtimezone
-from tests.unit.export.calls import CALL, DUE, JAMES, OFFER
+from tests.unit.export.calls import CALL, DUE, JAMES, LISA, OFFER
 from tests.unit.export.zone_cases import FIRST_PASS, HAND_WORKED, dense, every_zone, twice, utc
 
 if TYPE_CHECKING:
@@ -112,9 +112,13 @@ def test_people_texts_and_alarms_arrive(icaljs: Callable[[dict[str, Any]], Any])
     assert due["triggers"] == [-604_800, -259_200, -86_400, -7_200]
 
 
-def test_a_published_cancellation_arrives(icaljs: Callable[[dict[str, Any]], Any]) -> None:
-    gone = CALL._replace(status="cancelled", sequence=2)
-    answer = icaljs({"file": calendar([gone], name="Calls", method="PUBLISH").decode()})
-    (entry,) = answer["entries"]
+def test_a_published_feed_arrives_with_its_cancellation_and_who_published_what(
+    icaljs: Callable[[dict[str, Any]], Any],
+) -> None:
+    gone, due = CALL._replace(status="cancelled", sequence=2), DUE._replace(organizer=LISA)
+    answer = icaljs({"file": calendar([gone], [due], name="Calls", method="PUBLISH").decode()})
+    entry, date = answer["entries"]
     assert answer["method"] == "PUBLISH"
+    assert (entry["organizer"], date["organizer"]) == ("mailto:lisa@example.com",) * 2
+    assert (date["attendees"], date["status"], len(date["triggers"])) == ([], "CONFIRMED", 4)
     assert (entry["status"], entry["sequence"], entry["attendees"], entry["triggers"]) == ("CANCELLED", 2, [], [])

@@ -45,7 +45,9 @@ def files() -> dict[str, bytes]:
         "all": calendar(PLACED, name="Calls"),
         **{call.uid: calendar([call], name="Calls") for call in PLACED},
         "plain": calendar([CALL, OFFER, gone], [DUE], name="Calls"),
-        "feed": calendar([CALL, gone, WEEKLY], name="Calls", method="PUBLISH"),
+        "feed": calendar(
+            [CALL, gone, WEEKLY], [DUE._replace(organizer=CALL.organizer)], name="Calls", method="PUBLISH"
+        ),
         "checkins": calendar(series, name="Calls"),
         "deadlines": calendar([], DEADLINES, name="Deadlines"),
         "invited to a check-in": calendar([WEEKLY], name="", method="REQUEST"),

@@ -145,6 +145,8 @@ def test_a_lost_call_is_cancelled_in_calendars() -> None:
     told.agree(CLIENT)
     lost = told.agree(CLIENT)
     assert facts(told, lost) == ("cancelled", 1, "NEEDS-ACTION")
+    shown = {id_: view(call, SPACE, PARTIES, person, NOW).get("lost") for id_, call in told.bookings.by_id.items()}
+    assert {id_ for id_, times in shown.items() if times == 1} == {lost}
     assert entry_facts(told.bookings.by_id[lost]).start == slot(0).start
 
 

@@ -6,7 +6,7 @@ from chaise_cli.domain import expected
 from chaise_cli.domain.booking import NONE
 from chaise_cli.domain.booking_fold import TABLE
 from chaise_cli.domain.transitions import ROWS
-from tests.unit.domain.deal_cast import CLIENT, NOW, PARTIES, TALENT, TOMORROW, Told, offer
+from tests.unit.domain.deal_cast import CLIENT, NOW, PARTIES, TALENT, TOMORROW, Told, in_state, offer
 
 
 def may(scope: str, state: str, who: str) -> set[str]:
@@ -42,6 +42,11 @@ def test_an_open_offer_waits_for_the_other_side_and_then_for_its_own() -> None:
     told.tell(offer(), CLIENT)
     assert call_of(told, NOW) == [("talent", "call", "chaise accept")]
     assert call_of(told, TOMORROW) == [("client", "call_lapsed", "chaise book")]
+
+
+def test_a_lost_call_waits_for_either_side_to_offer_another_time() -> None:
+    told, _ = in_state("lost")
+    assert call_of(told, NOW) == [(side, "call_lost", "chaise book") for side in ("talent", "client")]
 
 
 def test_after_a_call_both_sides_may_say_how_it_went() -> None:

@@ -33,6 +33,15 @@ def the_kind(own: SelfAvailability, minutes: int) -> int:
     return next((n for n, kind in enumerate(own.kinds) if minutes in kind.lengths), 0)
 
 
+def range_at(own: SelfAvailability, minute: int) -> object:
+    """The day and the range of hours that a minute lies in by the wall clock; None when it lies in none."""
+    local = wall(minute * MINUTE, own.zone)
+    dated = [one.hours for one in own.days if one.day == local.date().isoformat()]
+    ranges = dated[0] if dated else own.week[local.weekday()]
+    clock = local.hour * 60 + local.minute
+    return next(((local.date(), one) for one in ranges if one.opens <= clock < one.closes), None)
+
+
 def by_the_minute(own: SelfAvailability, minutes: int, busy: Sequence[Taken], now: int, until: int) -> list[int]:
     """What `slots.free` gives, worked out by walking every minute with the wall clock."""
     number = the_kind(own, minutes)
@@ -48,28 +57,21 @@ def by_the_minute(own: SelfAvailability, minutes: int, busy: Sequence[Taken], no
             days[local.date()].add(one.booking)
             weeks[local.isocalendar()[:2]].add(one.booking)
     found = []
-    walk: list[tuple[object, bool]] = []  # of each minute from before the longest range: the range it lies in
-    first = now // MINUTE - 26 * 60
-    for minute in range(first, until // MINUTE + minutes):
-        local = wall(minute * MINUTE, own.zone)
-        dated = [one.hours for one in own.days if one.day == local.date().isoformat()]
-        ranges = dated[0] if dated else own.week[local.weekday()]
-        clock = local.hour * 60 + local.minute
-        inside = [(local.date(), one) for one in ranges if one.opens <= clock < one.closes]
-        walk.append((inside[0] if inside else None, bool(inside)))
+    first = now // MINUTE - 26 * 60  # before the longest range
+    walk = [range_at(own, minute) for minute in range(first, until // MINUTE + minutes)]
     since = 0
-    for at, (where, opened) in enumerate(walk):
-        if at and walk[at - 1][0] != where:
+    for at, where in enumerate(walk):
+        if at and walk[at - 1] != where:
             since = at
         start = (first + at) * MINUTE
-        if not opened or (at - since) % kind.step or start >= until or start >= now + kind.window * DAY:
+        if where is None or (at - since) % kind.step or start >= until or start >= now + kind.window * DAY:
             continue
         rest = walk[at : at + minutes]
         local = wall(start, own.zone)
         span = range(start // MINUTE - kind.before, start // MINUTE + minutes + kind.after)
         if (
             len(rest) == minutes
-            and all(other == where for other, _ in rest)
+            and all(other == where for other in rest)
             and start > now + kind.notice * MINUTE
             and not shut.intersection(span)
             and (kind.per_day is None or len(days[local.date()]) < kind.per_day)
@@ -85,6 +87,16 @@ def test_free_times_are_those_of_a_walk_minute_by_minute(drawn: Drawn, data: st.
     busy = data.draw(taken(now))
     minutes = data.draw(st.sampled_from([*own.kinds[0].lengths, 120, 25]))
     assert slots.free(own, minutes, busy, now, now + AHEAD) == by_the_minute(own, minutes, busy, now, now + AHEAD)
+
+
+@given(availabilities(), st.data())
+def test_a_call_lies_in_the_hours_when_every_minute_of_it_does(drawn: Drawn, data: st.DataObject) -> None:
+    own, now = drawn
+    edges = [edge for span in slots.openings(own, now, now + AHEAD) for edge in span]
+    start = data.draw(st.sampled_from(edges or [now])) + data.draw(st.sampled_from([-5, 0, 0, 5])) * MINUTE
+    end = start + data.draw(st.sampled_from([5, 30, 60, 360, 1440])) * MINUTE
+    every = all(range_at(own, minute) for minute in range(start // MINUTE, end // MINUTE))
+    assert slots.in_hours(own, start, end) == every
 
 
 @given(availabilities(), st.data())

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaise_cli.export.ical import Person, Slot, calendar
+from chaise_cli.export.ical import NOBODY, Person, Slot, calendar
 from chaise_cli.export.icaltext import clean, label, text
 from chaise_cli.export.vtimezone import vtimezone
-from tests.unit.export.calls import CALL, DAILY, DUE, JAMES, OFFER, SHIFTED, START, WEEKLY
+from tests.unit.export.calls import CALL, DAILY, DUE, JAMES, LISA, OFFER, SHIFTED, START, WEEKLY
 from tests.unit.export.ical_lines import Component, read
 from tests.unit.export.zone_cases import FIRST_PASS, every_zone, utc
 
@@ -68,6 +68,19 @@ def test_a_published_file_names_the_organizer_and_no_attendee() -> None:
     (entry,) = entries(data)
     assert entry.value("ORGANIZER") == "mailto:lisa@example.com"
     assert entry.values("ATTENDEE") == []
+
+
+def test_a_feed_is_published_only_where_every_entry_has_its_organizer() -> None:
+    """RFC 5546 section 3.2.1 wants one in each; who is invited is left out of a feed in any case."""
+    due, nameless = DUE._replace(organizer=LISA), CALL._replace(uid="nameless", organizer=NOBODY)
+    published = calendar([CALL, OFFER], [due], name="Calls", method="PUBLISH")
+    assert read(published).value("METHOD") == "PUBLISH"
+    assert [entry.values("ORGANIZER") for entry in entries(published)] == [["mailto:lisa@example.com"]] * 5
+    for calls, dates in (([CALL, nameless], [due]), ([CALL], [DUE]), ([], [])):
+        feed = calendar(calls, dates, name="Calls", method="PUBLISH")
+        assert read(feed).values("METHOD") == []
+        assert [entry.values("ATTENDEE") for entry in entries(feed)] == [[]] * (len(calls) + len(dates))
+    assert read(calendar([CALL], name="Calls", method="PUBLISH", private=True)).values("METHOD") == []
 
 
 def test_a_plain_file_has_no_method() -> None:
@@ -230,9 +243,10 @@ def test_a_windows_path_in_a_title_survives() -> None:
 PROGRAM = """
 import sys
 from chaise_cli.export.ical import calendar
-from tests.unit.export.calls import CALL, DUE, OFFER
+from tests.unit.export.calls import CALL, DUE, LISA, OFFER
+due = DUE._replace(organizer=LISA)
 calls = [CALL._replace(uid=zone, tz=zone) for zone in ("Asia/Gaza", "America/Nuuk", "Europe/Dublin", "UTC")]
-sys.stdout.buffer.write(calendar([OFFER, *calls, CALL], [DUE], name="Calls \\u00fc", method="PUBLISH"))
+sys.stdout.buffer.write(calendar([OFFER, *calls, CALL], [due], name="Calls \\u00fc", method="PUBLISH"))
 """
 
 
@@ -252,7 +266,7 @@ def test_the_same_values_give_the_same_bytes_everywhere() -> None:
         for setting in settings
     }
     (data,) = outputs
-    assert read(data).value("NAME") == "Calls ü"
+    assert (read(data).value("METHOD"), read(data).value("NAME")) == ("PUBLISH", "Calls ü")
 
 
 def test_the_order_of_the_input_changes_no_byte() -> None:

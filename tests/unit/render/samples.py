@@ -377,6 +377,15 @@ SAMPLES: Final[dict[str, dict[str, Any]]] = {
         "end": "2026-11-25T14:30:00Z",
         "command": "chaise book book-9wz2abcdefghjkmnpqrstvwxyz --at 2026-11-25T15:00+01:00 --tz Europe/Berlin",
     },
+    "pushed_calendar": {
+        "url": "https://cal.example/lisa/calls/",
+        "user": "lisa",
+        "private": False,
+        "entries": 12,
+        "changed": 1,
+        "pushed_at": "2026-12-01T09:00:00Z",
+        "pulled_at": None,
+    },
     "place": {
         "peer": "https://relay.example",
         "kind": "relay",

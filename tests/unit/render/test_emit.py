@@ -57,6 +57,7 @@ def attacked(value: Any) -> Any:
             "valid_until",
             "synced_at",
             "read_at",
+            "pushed_at",
         )
         return {
             key: inner if key in (*kept, "unlocked_until", "since", "seen") else attacked(inner)

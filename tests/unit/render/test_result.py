@@ -76,6 +76,7 @@ PROMISED = {
     "agenda_item": "at tz kind of consequence",
     "place": "peer kind auto synced_at boards spaces unsent problem caught",
     "calendar_copy": "uid calendar booking did start end command",
+    "pushed_calendar": "url user private entries changed pushed_at pulled_at",
     "log_entry": "id space kind by device seq lamport at status reason delivery branch grant",
     "sync": "peers",
     "backup": "file size at identity device spaces events files requests newer_here problems",
@@ -94,7 +95,7 @@ PROMISED = {
 OPTIONAL = {
     "identity": "recovery_file",
     "board": "invite",
-    "profile": "reputation",
+    "profile": "reputation reliability",
     "service": "description state",
     "post": "tz",
     "deal": "title signing_keys compare terms terms_diff",
@@ -103,7 +104,8 @@ OPTIONAL = {
     "run": "again differs",
     "grant": "file",
     "file": "milestone by at kind path",
-    "booking": "note until lapsed may move repeats move_repeats shifted reason why ended_by late contested missing",
+    "booking": "note until lapsed may move repeats move_repeats shifted reason why ended_by late lost contested "
+    "missing",
     "message": "kind unread branch milestone revoked",
     "review": "at withheld vouched final",
     "agenda_item": "deal",

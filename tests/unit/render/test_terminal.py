@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaise_cli.render import terminal
-from chaise_cli.render.terminal import colored, cut, one_line, put, safe, terminal_width, width_of
+from chaise_cli.render.terminal import colored, cut, one_line, put, put_bytes, safe, terminal_width, width_of
 
 HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 # Invisible, or joined to what stands before: fillers, variation selectors, the blank braille pattern.
@@ -129,3 +129,33 @@ def test_what_an_encoding_cannot_say_is_escaped() -> None:
     put(stream, "a…ü")
     stream.flush()
     assert raw.getvalue() == b"a\\u2026\\xfc"
+
+
+def test_the_bytes_of_a_file_pass_as_they_are_behind_what_was_said_before() -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii", newline="\r\n")
+    stream.write("before\n")
+    put_bytes(stream, b"\xc3\xbc\r\nand\n")
+    assert raw.getvalue() == b"before\r\n\xc3\xbc\r\nand\n"
+
+
+class Refusing(io.BytesIO):
+    """A stream that takes nothing."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self._error = error
+
+    def write(self, _data: object) -> int:
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(OSError(28, "No space left on device"), terminal.Unwritable), (BrokenPipeError(), BrokenPipeError)],
+)
+def test_a_file_that_stdout_does_not_take_is_an_error_unless_nobody_reads_on(
+    error: OSError, told: type[Exception]
+) -> None:
+    with pytest.raises(told):
+        put_bytes(io.TextIOWrapper(Refusing(error)), b"BEGIN:VCALENDAR")

@@ -48,6 +48,14 @@ def test_a_profile_says_how_much_of_its_standing_nobody_else_saw() -> None:
     assert "stars" not in page("profile", SAMPLES["profile"] | {"reputation": only_reviewed})
 
 
+def test_a_profile_says_how_somebody_keeps_to_calls_as_far_as_that_is_known() -> None:
+    kept = {"met": 5, "missed": 1, "late": 2}
+    shown = [page("profile", SAMPLES["profile"] | {"reliability": kept | other}) for other in ({}, {"missed": 0})]
+    assert "5 met, 1 missed, 2 cancelled late or lost" in shown[0]
+    assert "5 met, 2 cancelled late or lost" in shown[1]
+    assert "calls" not in page("profile", SAMPLES["profile"] | {"reliability": None})
+
+
 def proposal(total: str, budget: str | None, over: str | None = None) -> dict[str, Any]:
     nothing = {"minor": 0, "currency": "", "text": ""}
     compare = {

@@ -11,8 +11,8 @@ import pytest
 
 from chaise_cli.domain import booking_acts
 from chaise_cli.domain.booking import HOUR, MINUTE, Booking, Slot
-from chaise_cli.ids import EventId, SpaceId
-from chaise_cli.session import upkeep
+from chaise_cli.ids import EventId, SpaceId, public
+from chaise_cli.session import inbox, upkeep
 from chaise_cli.session.session import Session
 from chaise_cli.store import deal_reads
 from tests.fakes import homes, kin
@@ -141,6 +141,19 @@ def test_a_verdict_names_nothing_of_the_other_call(cast: Cast) -> None:
     assert calls[lost].encode() in said
     assert calls[other].encode() not in said
     assert cast.deals[other].encode() not in said
+
+
+def test_both_sides_of_a_lost_call_find_it_in_their_inbox(cast: Cast) -> None:
+    calls = both(cast)
+    kin.meet(*cast.everybody, tend=True)
+    kin.meet(*cast.everybody)
+    lost = next(n for n, rows in enumerate(states(cast, calls)) if rows[0] == "conflicted")
+    loser, winner = ((cast.lisa, cast.mallory)[n] for n in (lost, 1 - lost))
+    shown = public("book", calls[lost])
+    for session in (loser, cast.james, cast.pocket):
+        (item,) = inbox.items(session, inbox.Wanted(kinds=("call_lost",)))
+        assert (item["id"], item["waits_for"], item["next"]) == (shown, None, f"chaise book {shown} --at TIME")
+    assert inbox.items(winner, inbox.Wanted(kinds=("call_lost",), everybody=True)) == []
 
 
 def test_calls_that_do_not_overlap_or_may_are_left_alone(cast: Cast) -> None:
