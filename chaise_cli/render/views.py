@@ -22,7 +22,7 @@ _SHAPES: Final = {
     "chaise_cli.render.views_busy": ("calendar",),
     "chaise_cli.render.views_calls": ("availability", "free_slot"),
     "chaise_cli.render.views_contest": ("contest",),
-    "chaise_cli.render.views_copies": ("calendar_copy",),
+    "chaise_cli.render.views_copies": ("calendar_copy", "pushed_calendar"),
     "chaise_cli.render.views_devices": ("device", "pairing"),
     "chaise_cli.render.views_look": (
         *("inbox_item", "agenda_item", "log_entry", "place", "sync", "relay", "relay_entry", "sync_status"),

@@ -18,7 +18,7 @@ READER = Path(__file__).with_name("read_with_icaljs.mjs")
 OTHERS = Path(__file__).with_name("read_with_others.py")
 
 
-@pytest.fixture(autouse=True, scope="package")
+@pytest.fixture(autouse=True, scope="module")
 def _pinned_zone_data() -> Iterator[None]:
     """Zones come from the pinned tzdata package, whatever the machine has installed."""
     before = zoneinfo.TZPATH

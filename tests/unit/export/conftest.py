@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture(autouse=True, scope="package")
+@pytest.fixture(autouse=True, scope="module")
 def _pinned_zone_data() -> Iterator[None]:
     """Zones come from the pinned tzdata package, whatever the machine has installed."""
     before = zoneinfo.TZPATH
