@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Final
 
 from chaise_cli.domain.deal import Deal, Milestone
@@ -33,10 +34,8 @@ def may_deal(deal: Deal) -> list[May]:
     subject = standing(deal)
     if deal.awaits_agent:
         return [May("agent", "accept", None), May("agent", "decline", None)]
-    rows = (row for row in ROWS if row.scope == "deal" and deal.state in row.states)
-    return _unique(
-        May(who, row.verb, None) for row in rows if row.verb for who in _who(deal, row, subject[1] if subject else None)
-    )
+    author = subject[1] if subject else None
+    return _unique(May(who, row.verb, None) for row in _rows("deal", deal.state) for who in _who(deal, row, author))
 
 
 def may_milestone(deal: Deal, ms: Milestone) -> list[May]:
@@ -46,10 +45,16 @@ def may_milestone(deal: Deal, ms: Milestone) -> list[May]:
     author = ms.cancel.by if ms.cancel else None
     return _unique(
         May(who, row.verb, _until(ms, row))
-        for row in ROWS
-        if row.scope == "milestone" and row.verb and ms.state in row.states and READY[row.ready](deal, ms)
+        for row in _rows("milestone", ms.state)
+        if READY[row.ready](deal, ms)
         for who in _who(deal, row, author)
     )
+
+
+@cache
+def _rows(scope: str, state: str) -> tuple[Row, ...]:
+    """What a verb may do to something in a state."""
+    return tuple(row for row in ROWS if row.scope == scope and row.verb and state in row.states)
 
 
 def _until(ms: Milestone, row: Row) -> int | None:

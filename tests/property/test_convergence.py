@@ -61,7 +61,7 @@ def taken(session: Session, deal: SpaceId) -> dict[bytes, tuple[int, str | None]
     return {row[2]: (row[5], row[6]) for row in homes.state(session, deal)["event"] if row[5] is not None}
 
 
-@costly(15)
+@costly(12)
 @given(STEPS, st.booleans())
 @example(steps=[*FUND, ("james", "deliver", 0), ("both", "meet", 0), ("lisa", "release", 0)], client_opens=True)
 def test_what_is_folded_bit_by_bit_is_what_is_folded_at_once(
@@ -74,7 +74,7 @@ def test_what_is_folded_bit_by_bit_is_what_is_folded_at_once(
         assert homes.unsound(w.james, w.deal) == []
 
 
-@costly(15)
+@costly(12)
 @given(STEPS, st.booleans())
 def test_two_sides_that_have_met_hold_the_same_deal(market: Market, steps: Sequence[Step], client_opens: bool) -> None:
     with world(market, client_opens=client_opens) as w:
@@ -85,7 +85,7 @@ def test_two_sides_that_have_met_hold_the_same_deal(market: Market, steps: Seque
         assert homes.waiting(w.lisa) == homes.waiting(w.james) == 0
 
 
-@costly(15)
+@costly(12)
 @given(STEPS, st.booleans())
 def test_nothing_that_comes_later_changes_what_was_taken_up(
     market: Market, steps: Sequence[Step], client_opens: bool
@@ -100,7 +100,7 @@ def test_nothing_that_comes_later_changes_what_was_taken_up(
                 before[name] = now
 
 
-@costly(15)
+@costly(12)
 @given(STEPS, st.booleans(), st.randoms(use_true_random=False), st.integers(1, 5))
 def test_a_third_replica_holds_the_same_whatever_came_first(
     market: Market, steps: Sequence[Step], client_opens: bool, chance: Any, piece: int
@@ -200,7 +200,7 @@ def sure(session: Session, deal: SpaceId) -> dict[bytes, tuple[int, str | None]]
     return {} if forked else taken(session, deal)
 
 
-@costly(15)
+@costly(12)
 @given(st.sampled_from([[], HIRE, FUND]), FORKED_STEPS)
 @example(begun=FUND, steps=[("lisa", "release", 0), ("lisa's copy", "duties", 0), ("lisa's copy", "release", 1)])
 def test_copies_of_homes_and_the_others_come_to_hold_the_same(
@@ -222,7 +222,7 @@ def test_copies_of_homes_and_the_others_come_to_hold_the_same(
         assert all(homes.unsound(session, w.deal) == [] for session in w.homes.values())
 
 
-@costly(15)
+@costly(12)
 @given(st.sampled_from([HIRE, FUND]), FORKED_STEPS, st.randoms(use_true_random=False), st.integers(1, 5))
 def test_histories_in_any_order_and_any_pieces_give_the_same(
     market: Market, begun: Sequence[Step], steps: Sequence[Step], chance: Any, piece: int
