@@ -32,7 +32,7 @@ class NotYet(StillWaiting):
 
     code = "wait.not_yet"
     message = "{of} is {state}, not {until} yet{why}"
-    hint = "wait longer: --timeout 2h; --sync also asks the places meanwhile"
+    hint = "wait longer: --wait 2h, or chaise wait ID --timeout 2h; --sync also asks the places meanwhile"
     retryable = True
     of: str
     state: str
