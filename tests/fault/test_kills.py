@@ -28,7 +28,7 @@ from tests.fakes.straced import Syscall
 
 Known = dict[str, str]  # ids that earlier commands made
 KILLS, ERRORS = 2, 1  # how many calls of each command are tried in the suite; all of them in a soak
-FIRST_KILLS: Final = 4  # of commands that make a home
+FIRST_KILLS: Final = 3  # of commands that make a home
 PARTS: Final = ("--milestone", "Setup=600EUR@2026-12-01", "--milestone", "Run=1400EUR@2026-12-15")
 REF: Final = ("--ref", "transfer 4711")
 
