@@ -2,8 +2,8 @@
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
-# Tests wait for processes of their own, so there are two workers more than cores.
-WORKERS ?= $(shell "$(PYTHON)" -c 'import os; print(2 + (os.cpu_count() or 1))')
+# Tests wait for processes of their own, so there is one worker more than cores.
+WORKERS ?= $(shell "$(PYTHON)" -c 'import os; print(1 + (os.cpu_count() or 1))')
 PYTEST_ARGS ?=
 SECONDS ?=
 BIN := .venv/bin

@@ -30,13 +30,7 @@ LONG: Final = (  # many examples, which go where others have been
     "tests/unit/domain/test_junit.py::test_hostile_reports_are_unreadable",
     "tests/unit/sync/test_dialogue.py::test_among_a_thousand_spaces",
 )
-FIRST: Final = (  # what takes longest or mostly waits, or all wait for it in the end
-    "tests/guide/",
-    "tests/fault/test_kills.py",
-    "tests/fault/test_relay_proxy.py",
-    "tests/simulator/",
-    "tests/e2e/test_recover_places.py",
-)
+FIRST: Final = ("tests/guide/", "tests/fault/test_kills.py", "tests/simulator/")  # or all wait for them in the end
 ROOM_BYTES: Final = 4 * 1024**3
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108  a folder of Linux that lies in memory
 _below: Final = pytest.StashKey[list[str]]()
