@@ -38,6 +38,7 @@ def line(name: str, value: str, /, **parameters: str | tuple[str, ...]) -> str:
     Its own TEXT turns the two characters `\N` of a Windows path into a line break, and its components take five times
     as long to write.
     """
+    assert not set("\r\n") & set(value), "a value on one line, or it could say more than itself"
     return f"{name}{_encoded(*parameters.items()) if parameters else ''}:{value}"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.cast import Cast
+from tests.e2e.hired import fund, hired
 from tests.e2e.people import Person, exchange
 
 
@@ -56,3 +57,15 @@ def deal(cast: Cast, lisa: Person, james: Person, board: str) -> str:
         return str(made["deal"])
 
     return cast.at("talk", lisa, james, play=play)
+
+
+@pytest.fixture
+def funded(cast: Cast, lisa: Person, james: Person, board: str) -> str:
+    """A deal of signed terms, 600 and 1400 EUR; Lisa holds the money of the first, unknown to James."""
+
+    def play() -> str:
+        made = hired(lisa, james)
+        fund(lisa, f"{made}/1")
+        return made
+
+    return cast.at("funded", lisa, james, play=play)

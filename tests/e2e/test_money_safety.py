@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.cast import Cast
-from tests.e2e.hired import events_of, fund, hired
+from tests.e2e.hired import events_of
 from tests.e2e.people import Person
 
 _KILLED = """
@@ -32,15 +31,9 @@ sys.exit(cli.run(sys.argv[3:]))
 
 
 @pytest.fixture
-def deal(cast: Cast, lisa: Person, james: Person, board: str) -> str:
+def deal(funded: str) -> str:
     """A deal whose first milestone is funded."""
-
-    def play() -> str:
-        made = hired(lisa, james)
-        fund(lisa, f"{made}/1")
-        return made
-
-    return cast.at("money safety", lisa, james, play=play)
+    return funded
 
 
 def start(who: Person, *argv: str) -> subprocess.Popen[bytes]:

@@ -11,8 +11,7 @@ import pytest
 
 from chaise_cli.domain.runs import Verdict
 from chaise_cli.session import policing
-from tests.e2e.cast import Cast
-from tests.e2e.hired import events_of, fund, hired, settle, writer_of
+from tests.e2e.hired import events_of, settle, writer_of
 from tests.e2e.people import Answer, Person
 
 JUNIT = '<testsuite tests="2">{0}<testcase name="a"/><testcase name="b">{1}</testcase></testsuite>'
@@ -24,15 +23,9 @@ TO_JAMES = ("--confirm", "600.00 EUR to @james")
 
 
 @pytest.fixture
-def deal(cast: Cast, lisa: Person, james: Person, board: str) -> str:
+def deal(funded: str) -> str:
     """Signed terms of two milestones, 600 and 1400 EUR; the money of the first is held."""
-
-    def play() -> str:
-        made = hired(lisa, james)
-        fund(lisa, f"{made}/1")
-        return made
-
-    return cast.at("policies", lisa, james, play=play)
+    return funded
 
 
 @pytest.fixture

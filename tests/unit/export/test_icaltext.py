@@ -109,3 +109,9 @@ def test_lines_are_folded_at_75_octets_and_never_inside_a_character() -> None:
 def test_the_library_folds_every_line_alike(value: str) -> None:
     library: Any = Contentline
     assert written([f"X:{value}"]) == library(f"X:{value}").to_ical() + b"\r\n"
+
+
+@pytest.mark.parametrize("value", ["a\r\nATTENDEE:mailto:x@example.org", "a\nb", "a\rb"])
+def test_no_value_begins_a_line_of_its_own(value: str) -> None:
+    with pytest.raises(AssertionError):
+        line("SUMMARY", value)
