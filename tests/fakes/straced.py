@@ -9,17 +9,23 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import IO, Final, NamedTuple
 
 import pytest
 
-ROOT: Final = Path(__file__).parents[2]
+from tests.fakes import warm
+
+PATIENCE_S: Final = 120
 CHANGING: Final = (
     *("write", "pwrite64", "writev", "fsync", "fdatasync", "ftruncate", "fallocate", "fchmod", "link", "linkat"),
     *("rename", "renameat", "renameat2", "unlink", "unlinkat", "mkdir", "mkdirat", "openat"),
@@ -48,8 +54,7 @@ def _works() -> bool:
     strace = shutil.which("strace")
     if sys.platform != "linux" or strace is None:
         return False
-    probe = [strace, "-f", "-qq", "-e", "trace=write", "-e", "inject=write:signal=SIGKILL", "-o", os.devnull]
-    return subprocess.run([*probe, "/bin/echo", "x"], capture_output=True, check=False).returncode != 0
+    return _run(["--version"], ["-o", os.devnull, "-e", "inject=write:signal=SIGKILL"], ["write"]).status < 0
 
 
 def wanted() -> None:
@@ -63,7 +68,7 @@ def wanted() -> None:
 
 def calls(argv: Sequence[str], folder: Path, log: Path) -> tuple[Ended, list[Syscall]]:
     """Run a command; the calls with which it changed files in `folder`, in order."""
-    ended = _run(argv, ["--seccomp-bpf", "-y", "-o", str(log)])
+    ended = _run(argv, ["-y", "-o", str(log)])
     found, counts = [], Counter[tuple[str, str]]()
     for line in log.read_text(errors="replace").splitlines():
         read = _LINE.match(line)
@@ -78,26 +83,43 @@ def calls(argv: Sequence[str], folder: Path, log: Path) -> tuple[Ended, list[Sys
 
 def killed(argv: Sequence[str], call: Syscall) -> Ended:
     """Run a command that is killed as it makes a call."""
-    # Not with --seccomp-bpf, under which no signal is injected.
     return _run(argv, ["-o", os.devnull, "-e", f"inject={call.name}:signal=SIGKILL:when={call.number}"], [call.name])
 
 
 def failing(argv: Sequence[str], call: Syscall, error: str) -> Ended:
     """Run a command one call of which fails."""
-    return _run(argv, ["--seccomp-bpf", "-o", os.devnull, "-e", f"inject={call.name}:error={error}:when={call.number}"])
+    return _run(argv, ["-o", os.devnull, "-e", f"inject={call.name}:error={error}:when={call.number}"], [call.name])
 
 
 def _run(argv: Sequence[str], options: Sequence[str], trace: Sequence[str] = CHANGING) -> Ended:
-    """Run under strace; each call that is traced costs time, so where one name will do no others are."""
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "1"}
-    traced = ["strace", "-f", "-qq", "-e", f"trace={','.join(trace)}", *options]
-    done = subprocess.run(
-        [*traced, sys.executable, "-m", "chaise_cli", *argv],
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        umask=0o077,
-    )
-    return Ended(done.returncode, done.stdout, done.stderr)
+    """Run under strace from its first step on; each call that is traced costs time, so where one name will do no others are."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        begin = warm.Start(argv, dict(os.environ), Path.cwd(), held=True)
+        command = warm.Command(begin, stdout=out, stderr=err)
+        try:
+            with _traced(command.pid, ["-e", f"trace={','.join(trace)}", *options]):
+                os.kill(command.pid, signal.SIGCONT)
+                status = command.wait(PATIENCE_S)
+        finally:
+            command.kill()
+        return Ended(status, *(_read(file) for file in (out, err)))
+
+
+@contextmanager
+def _traced(pid: int, options: Sequence[str]) -> Iterator[None]:
+    """strace, attached to a process that stops itself; at the end it has ended with it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+        assert time.monotonic() < deadline, "it does not stop"
+        time.sleep(0.001)
+    argv = ["strace", "-f", *options, "-p", str(pid)]
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as strace:
+        assert strace.stderr, "a pipe was asked for"
+        said = strace.stderr.readline()
+        assert b"attached" in said, said
+        yield
+
+
+def _read(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()

@@ -23,18 +23,23 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.fakes import warm
 
 GUIDE: Final = Path(__file__).parents[2] / "docs" / "guide"
 PASSPHRASE: Final = "correct horse battery staple"
 PEOPLE: Final = ("lisa", "james", "phone", "relay", "ada", "ci")
 ADDRESSES: Final = ("127.0.0.1:8787", "127.0.0.1:8899")
+ALONE: Final = re.compile(r"(?:exec )?((?:\w+=[\w.:/-]+ )*)chaise((?: [^|&;<>()$`*~\\\n]+)?)")  # and nothing for a shell
 ID: Final = re.compile(r"\b(id|dev|board|post|deal|book|msg|rev|svc|op|grant|run)-([0-9a-z]{4,26})\b")
 SECONDS: Final = 60  # one command may take
+
+
+Program: TypeAlias = warm.Command | subprocess.Popen[bytes]
 
 
 class Step(NamedTuple):
@@ -69,12 +74,15 @@ def steps(text: str) -> Iterator[Step]:
 
 
 class Stage:
-    """People, each with a home, on one machine with a shared folder. Servers run until `close`."""
+    """People, each with a home, on one machine with a shared folder. Servers run until `close`.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    forked: lines that are one call of `chaise` and need no shell run in a fork of a loaded program (tests/fakes/warm.py).
+    """
+
+    def __init__(self, folder: Path, *, forked: bool = False) -> None:
+        self.folder, self._forked = folder, forked
         self._ids: dict[str, str] = {}
-        self._servers: list[subprocess.Popen[bytes]] = []
+        self._servers: list[Program] = []
         self._addresses = {told: f"127.0.0.1:{_free_port()}" for told in ADDRESSES}
         programs = folder / "bin"
         programs.mkdir()
@@ -93,10 +101,18 @@ class Stage:
         if step.command == "^C":
             return self._stop()
         answers = [line.rpartition("[y/N] ")[2] for line in step.expected if "[y/N] " in line]
-        shown = _at_terminal(
-            ["/bin/sh", "-c", self._real(step.command)], self._environment(step), self.folder / step.who, answers
-        )
-        return self._told(shown)
+        return self._told(_at_terminal(partial(self._begin, step), answers))
+
+    def _begin(self, step: Step, **streams: Any) -> Program:
+        """Start what was typed, as the leader of a session."""
+        command, folder, environment = self._real(step.command), self.folder / step.who, self._environment(step)
+        alone = ALONE.fullmatch(command) if self._forked else None
+        if alone:
+            given = dict(word.split("=", 1) for word in alone[1].split())
+            begin = warm.Start(shlex.split(alone[2]), environment | given, folder, session=True)
+            return warm.Command(begin, **streams)
+        argv = ["/bin/sh", "-c", command]
+        return subprocess.Popen(argv, env=environment, cwd=folder, start_new_session=True, **streams)
 
     def _told(self, shown: str) -> str:
         """What was printed, with the addresses that the guide names."""
@@ -111,13 +127,8 @@ class Stage:
 
     def _serve(self, step: Step) -> str:
         """Start something that stays; of a server what it printed up to the line that names its address."""
-        argv = ["/bin/sh", "-c", f"exec {self._real(step.command[:-2])}"]
-        server = subprocess.Popen(
-            argv,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=self._environment(step),
-            cwd=self.folder / step.who,
+        server = self._begin(
+            step._replace(command=f"exec {step.command[:-2]}"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         self._servers.append(server)
         if found := re.search(r"--code-out (\S+)", step.command):
@@ -137,7 +148,9 @@ class Stage:
         """Interrupt the newest server and wait for its end; nothing is shown of it."""
         server = self._servers.pop()
         server.send_signal(signal.SIGINT)
-        server.communicate(timeout=SECONDS)
+        server.wait(SECONDS)
+        assert server.stdout, "a pipe was asked for"
+        server.stdout.close()
         return ""
 
     def _environment(self, step: Step) -> dict[str, str]:
@@ -226,35 +239,33 @@ def _free_port() -> int:
         return port
 
 
-def _at_terminal(argv: list[str], environment: dict[str, str], folder: Path, answers: list[str]) -> str:
+def _at_terminal(begin: Callable[..., Program], answers: list[str]) -> str:
     """Run a program on a terminal of its own, answering its questions; what the terminal showed."""
     ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        argv, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, cwd=folder, start_new_session=True
-    ) as process:
-        os.close(theirs)
-        shown, answered = b"", 0
-        deadline = time.monotonic() + SECONDS
-        while time.monotonic() < deadline:
-            ready, _, _ = select.select([ours], [], [], 1.0)
-            if not ready:
-                continue
-            try:
-                piece = os.read(ours, 65536)
-            except OSError:  # the terminal's other side is closed: the program ended
-                break
-            if not piece:
-                break
-            shown += piece
-            reply = _reply(shown[answered:].decode(errors="replace"), answers)
-            if reply is not None:
-                answered = len(shown)
-                os.write(ours, f"{reply}\n".encode())
-        else:
-            process.kill()
-            raise TimeoutError(argv)
-        os.close(ours)
-        process.wait()
+    process = begin(stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    shown, answered = b"", 0
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        ready, _, _ = select.select([ours], [], [], 1.0)
+        if not ready:
+            continue
+        try:
+            piece = os.read(ours, 65536)
+        except OSError:  # the terminal's other side is closed: the program ended
+            break
+        if not piece:
+            break
+        shown += piece
+        reply = _reply(shown[answered:].decode(errors="replace"), answers)
+        if reply is not None:
+            answered = len(shown)
+            os.write(ours, f"{reply}\n".encode())
+    else:
+        process.kill()
+        raise TimeoutError(begin)
+    os.close(ours)
+    process.wait(SECONDS)
     return shown.decode(errors="replace")
 
 

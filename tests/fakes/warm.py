@@ -1,0 +1,161 @@
+"""Chaise as a process of its own, out of a program that has loaded it already: a start takes a tenth of the time.
+
+The standard library's server of forks loads all of Chaise once a test process and forks for every command, which has
+arguments, environment, folder, streams and session of its own and runs `cli.main` to its end. What it leaves out is
+the start of an interpreter and the loading of modules; tests/e2e/test_startup.py and whatever the guide gives a shell
+to do start the real thing.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import pkgutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import cache
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
+from multiprocessing.reduction import DupFd
+from pathlib import Path
+from subprocess import DEVNULL, PIPE, STDOUT, TimeoutExpired
+from typing import IO, Any, Final, NamedTuple, TypeAlias
+from unittest import mock
+
+from chaise_cli import cli
+
+ROOT: Final = Path(__file__).parents[2]
+Stream: TypeAlias = int | IO[bytes]
+_SET_PTRACER, _ANYBODY = 0x59616D61, -1  # <linux/prctl.h>
+
+
+class Start(NamedTuple):
+    """What a command begins with.
+
+    session: lead a session, as what runs on a terminal of its own does. held: stop just before the first step, until
+    somebody continues it; whoever wants to may trace it.
+    """
+
+    argv: Sequence[str]
+    environment: dict[str, str]
+    folder: Path
+    session: bool = False
+    held: bool = False
+
+
+class Command:
+    """A command that runs, as far as tests need it what `subprocess.Popen` is. It is killed when this process ends.
+
+    The streams are descriptors or files, which stay open here, or what `subprocess` calls PIPE, DEVNULL and STDOUT.
+    """
+
+    def __init__(
+        self, begin: Start, *, stdin: Stream = DEVNULL, stdout: Stream = DEVNULL, stderr: Stream = DEVNULL
+    ) -> None:
+        ours, given = list[IO[bytes] | None](), list[int]()
+        with ExitStack() as theirs:
+            for stream, mode in ((stdin, "wb"), (stdout, "rb"), (stderr, "rb")):
+                mine, number = (None, given[1]) if stream == STDOUT else _opened(stream, mode, theirs)
+                ours.append(mine)
+                given.append(number)
+            copies = [_Copied(one) for one in given]
+            self._process = _context().Process(target=_run, args=(begin, copies), daemon=True)
+            self._process.start()
+        self.stdin, self.stdout, self.stderr = ours
+        assert self._process.pid is not None, "started"
+        self.pid: int = self._process.pid
+
+    def poll(self) -> int | None:
+        """Its exit status, negative where a signal ended it; None while it runs."""
+        return self._process.exitcode
+
+    def wait(self, timeout: float) -> int:
+        """Its exit status; raises TimeoutExpired."""
+        self._process.join(timeout)
+        status = self._process.exitcode
+        if status is None:
+            raise TimeoutExpired(self._process.name, timeout)
+        return status
+
+    def send_signal(self, how: int) -> None:
+        """Send it a signal, if it still runs."""
+        if self.poll() is None:
+            os.kill(self.pid, how)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+
+def _opened(stream: Stream, mode: str, theirs: ExitStack) -> tuple[IO[bytes] | None, int]:
+    """Of a pipe the end that stays here; the descriptor for the other process, which `theirs` closes here."""
+    if stream == PIPE:
+        read, write = os.pipe()
+        mine, given = (write, read) if mode == "wb" else (read, write)
+        theirs.callback(os.close, given)
+        return open(mine, mode), given
+    if stream == DEVNULL:
+        given = os.open(os.devnull, os.O_RDWR)
+        theirs.callback(os.close, given)
+        return None, given
+    return None, stream if isinstance(stream, int) else stream.fileno()
+
+
+@cache
+def _context() -> ForkServerContext:
+    """The server, running, with everything loaded that its forks need."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([*_modules(), __name__])
+    with mock.patch.dict(os.environ, {"PYTHONPATH": str(ROOT)}):
+        forkserver.ensure_running()
+    return context
+
+
+def _modules() -> list[str]:
+    """All of Chaise but its entry; what cannot be imported here is passed over by the server."""
+    found = [
+        one.name
+        for package in ("chaise_cli", "sync")
+        for one in pkgutil.walk_packages([str(ROOT / package)], f"{package}.")
+    ]
+    return ["chaise_cli.cli", *(name for name in found if not name.endswith("__main__"))]
+
+
+class _Copied:
+    """A descriptor that a fork gets a copy of; there it is a number again."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __reduce__(self) -> tuple[Callable[[Any], int], tuple[Any]]:
+        return _received, (DupFd(self._number),)
+
+
+def _received(copy: Any) -> int:
+    number: int = copy.detach()
+    return number
+
+
+def _run(begin: Start, streams: Sequence[int]) -> None:
+    """What the fork does: become the command. Does not return."""
+    if begin.session:
+        os.setsid()
+    os.chdir(begin.folder)
+    os.environ.clear()
+    os.environ.update(begin.environment)
+    time.tzset()
+    for number, given in enumerate(streams):
+        os.dup2(given, number)
+        os.close(given)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
+    if begin.held:
+        sys.dont_write_bytecode = True  # so that it makes the same calls each time
+        ctypes.CDLL(None).prctl(_SET_PTRACER, _ANYBODY, 0, 0, 0)
+        os.kill(os.getpid(), signal.SIGSTOP)
+    cli.main(begin.argv)
