@@ -8,12 +8,12 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 from typing import IO
 
 from chaise_cli import clock
 from tests.e2e.people import NOON, Person
+from tests.fakes import warm
 
 
 class RelayProcess:
@@ -40,9 +40,8 @@ class RelayProcess:
         env = {name: value for name, value in os.environ.items() if not name.startswith("CHAISE_")}
         env |= {clock.VARIABLE: NOON, "HOME": str(self.folder)}
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "chaise_cli", *serve], stdout=subprocess.PIPE, stderr=log, env=env
-            )
+            begin = warm.Start(serve, env, self.folder)
+            self.process = warm.Command(begin, stdout=subprocess.PIPE, stderr=log)
         line = _out(self.process).readline()
         assert line, "the relay did not start"
         assert json.loads(line)["data"]["url"] == self.url
@@ -85,6 +84,6 @@ class RelayProcess:
         return str(made["invite"])
 
 
-def _out(process: subprocess.Popen[bytes]) -> IO[bytes]:
+def _out(process: warm.Command) -> IO[bytes]:
     assert process.stdout is not None, "piped"
     return process.stdout

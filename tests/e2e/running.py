@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import Queue
@@ -15,6 +14,7 @@ from typing import Any, Final
 
 from chaise_cli import clock
 from tests.e2e.people import _OURS, Person
+from tests.fakes import warm
 
 PATIENCE_S: Final = 30.0
 
@@ -26,10 +26,8 @@ class Running:
         env = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
         env |= {"CHAISE_HOME": str(person.home), "XDG_RUNTIME_DIR": str(person.folder / "run")}
         env |= {"HOME": str(person.folder)} | ({clock.VARIABLE: person.now} if person.now else {})
-        command = [sys.executable, "-m", "chaise_cli", *argv, "--key-file", str(person.key_file)]
-        self._process = subprocess.Popen(
-            command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
+        begin = warm.Start([*argv, "--key-file", str(person.key_file)], env, person.folder)
+        self._process = warm.Command(begin, stdout=subprocess.PIPE)
         self._lines: Queue[bytes] = Queue()
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -68,9 +66,8 @@ class Running:
         self._process.wait(PATIENCE_S)
         self._reader.join(PATIENCE_S)
         assert self._process.stdout is not None
-        assert self._process.stderr is not None
-        with self._process.stdout, self._process.stderr as stderr:
-            return stderr.read().decode()
+        self._process.stdout.close()
+        return self._process.communicate()[1].decode()
 
 
 @contextmanager

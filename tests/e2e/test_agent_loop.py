@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from chaise_cli import clock
 from tests.e2e.people import NOON, Person
 from tests.e2e.relay_process import RelayProcess
+from tests.fakes import warm
 from tests.fakes.sim_process import SimProcess, Visitor
 
 WAIT = ("--wait", "90s")
@@ -60,15 +60,15 @@ def deal(lisa: Person, james: Person, ada: Person, relay: RelayProcess) -> str:
 
 
 @contextmanager
-def agent_run(who: Person, sim: SimProcess) -> Iterator[subprocess.Popen[bytes]]:
+def agent_run(who: Person, sim: SimProcess) -> Iterator[warm.Command]:
     """Her loop, in a process of its own, killed at the end."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("CHAISE_", "XDG_"))}
     more = {
         "CHAISE_HOME": str(who.home), "CHAISE_KEY_FILE": str(who.key_file), "CHAISE_RAIL_SIM_URL": sim.url,
         clock.VARIABLE: NOON, "XDG_RUNTIME_DIR": str(who.folder / "run"),
     }  # fmt: skip
-    argv = [sys.executable, "-m", "chaise_cli", "agent", "run", "--interval", "1s", "--json"]
-    with subprocess.Popen(argv, env=kept | more, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    argv = ["agent", "run", "--interval", "1s", "--json"]
+    with warm.Command(warm.Start(argv, kept | more, who.folder)) as process:
         try:
             yield process
         finally:
@@ -76,9 +76,9 @@ def agent_run(who: Person, sim: SimProcess) -> Iterator[subprocess.Popen[bytes]]
                 process.kill()
 
 
-def told(process: subprocess.Popen[bytes]) -> list[dict[str, Any]]:
+def told(process: warm.Command) -> list[dict[str, Any]]:
     """What an ended loop said, round by round."""
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate()
     assert b"Traceback" not in err, err.decode()
     return [json.loads(line)["data"] for line in out.splitlines()]
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.e2e.hired import events_of
 from tests.e2e.people import Person
+from tests.fakes import warm
 
 _KILLED = """
 import os, signal, sys
@@ -36,17 +37,20 @@ def deal(funded: str) -> str:
     return funded
 
 
-def start(who: Person, *argv: str) -> subprocess.Popen[bytes]:
-    """A process of its own in somebody's home."""
+def environment(who: Person) -> dict[str, str]:
+    """What a process in somebody's home finds."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("CHAISE_")}
     env |= {"CHAISE_HOME": str(who.home), "XDG_RUNTIME_DIR": str(who.folder / "run"), "CHAISE_NOW": str(who.now)}
-    root = str(Path(__file__).parents[2])
-    env["PYTHONPATH"] = root
-    return subprocess.Popen([sys.executable, *argv], env=env, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return env | {"PYTHONPATH": str(Path(__file__).parents[2])}
+
+
+def start(who: Person, *argv: str) -> warm.Command:
+    """A process of its own in somebody's home."""
+    return warm.Command(warm.Start(argv, environment(who), who.folder))
 
 
 def test_two_releases_at_once_move_the_money_once(lisa: Person, deal: str) -> None:
-    call = ("-m", "chaise_cli", "release", f"{deal}/1", "--confirm", "600.00 EUR to @james", "--json")
+    call = ("release", f"{deal}/1", "--confirm", "600.00 EUR to @james", "--json")
     both = [start(lisa, *call), start(lisa, *call)]
     said = [process.communicate()[0].decode() for process in both]
     assert [process.returncode for process in both] == [0, 0]
@@ -56,7 +60,7 @@ def test_two_releases_at_once_move_the_money_once(lisa: Person, deal: str) -> No
 
 def test_two_steps_at_once_under_one_request_id_move_one_step(lisa: Person, deal: str) -> None:
     step = ("--amount", "100EUR", "--request-id", "w1", "--confirm", "100.00 EUR to @james", "--json")
-    both = [start(lisa, "-m", "chaise_cli", "release", f"{deal}/1", *step) for _ in range(2)]
+    both = [start(lisa, "release", f"{deal}/1", *step) for _ in range(2)]
     for process in both:
         process.communicate()
     assert [process.returncode for process in both] == [0, 0]
@@ -76,8 +80,8 @@ def test_two_steps_at_once_under_one_request_id_move_one_step(lisa: Person, deal
 def test_a_release_killed_anywhere_is_done_whole_or_not_at_all(lisa: Person, deal: str, point: str, when: str) -> None:
     before = events_of(lisa)
     call = ("release", f"{deal}/1", "--confirm", "600.00 EUR to @james", "--request-id", "r1", "--json")
-    process = start(lisa, "-c", _KILLED, point, when, *call)
-    process.communicate()
+    argv = [sys.executable, "-c", _KILLED, point, when, *call]
+    process = subprocess.run(argv, env=environment(lisa), capture_output=True, check=False)
     assert process.returncode == -signal.SIGKILL
     committed = point.endswith("write_anchor")
     assert events_of(lisa) == before + (2 if committed else 0)

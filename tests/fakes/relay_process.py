@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from chaise_cli.ledger.segment import Segment
 from sync import ranges, relay_messages, request_signing
 from sync.relay import people
 from sync.relay_messages import Pull, Push, Pushed, Row, Section, Summary
+from tests.fakes import warm
 from tests.fakes.pen import signer
 from tests.fakes.relays import certify, door_key, identity
 
@@ -32,15 +32,11 @@ class RelayProcess:
     def __init__(self, folder: Path, store: str, *options: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.log = folder / f"relay-{time.monotonic_ns()}.log"
-        argv = [sys.executable, "-m", "chaise_cli", "relay", "serve", "--listen", "127.0.0.1:0", "--json"]
+        argv = ["relay", "serve", "--listen", "127.0.0.1:0", "--json", "--store", store, *options]
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("CHAISE_", "XDG_"))}
+        begin = warm.Start(argv, environment | {"XDG_DATA_HOME": str(folder)}, folder)
         with self.log.open("wb") as errors:
-            self.process = subprocess.Popen(
-                [*argv, "--store", store, *options],
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env=environment | {"XDG_DATA_HOME": str(folder)},
-            )
+            self.process = warm.Command(begin, stdout=subprocess.PIPE, stderr=errors)
         assert self.process.stdout
         line = self.process.stdout.readline()
         assert line, self.log.read_text()

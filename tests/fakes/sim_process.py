@@ -7,10 +7,11 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
+
+from tests.fakes import warm
 
 TIMEOUT_S: Final = 60
 
@@ -20,13 +21,10 @@ class SimProcess:
 
     def __init__(self, folder: Path, *options: str, control: bool = True) -> None:
         self.store = folder / "sim.db"
-        argv = [sys.executable, "-m", "chaise_cli", "rail", "sim", "--listen", "127.0.0.1:0", "--json"]
+        argv = ["rail", "sim", "--listen", "127.0.0.1:0", "--json", "--store", str(self.store), *options]
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("CHAISE_", "XDG_"))}
-        self.process = subprocess.Popen(
-            [*argv, "--store", str(self.store), *(["--control"] if control else []), *options],
-            stdout=subprocess.PIPE,
-            env=environment,
-        )
+        begin = warm.Start([*argv, *(["--control"] if control else [])], environment, folder)
+        self.process = warm.Command(begin, stdout=subprocess.PIPE, stderr=2)
         assert self.process.stdout
         line = self.process.stdout.readline()
         assert line, self.process.wait(TIMEOUT_S)

@@ -12,20 +12,18 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import IO, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import pytest
 
 from tests.fakes import warm
 
-PATIENCE_S: Final = 120
 CHANGING: Final = (
     *("write", "pwrite64", "writev", "fsync", "fdatasync", "ftruncate", "fallocate", "fchmod", "link", "linkat"),
     *("rename", "renameat", "renameat2", "unlink", "unlinkat", "mkdir", "mkdirat", "openat"),
@@ -92,23 +90,21 @@ def failing(argv: Sequence[str], call: Syscall, error: str) -> Ended:
 
 
 def _run(argv: Sequence[str], options: Sequence[str], trace: Sequence[str] = CHANGING) -> Ended:
-    """Run under strace from its first step on; each call that is traced costs time, so where one name will do no others are."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        begin = warm.Start(argv, dict(os.environ), Path.cwd(), held=True)
-        command = warm.Command(begin, stdout=out, stderr=err)
-        try:
-            with _traced(command.pid, ["-e", f"trace={','.join(trace)}", *options]):
-                os.kill(command.pid, signal.SIGCONT)
-                status = command.wait(PATIENCE_S)
-        finally:
-            command.kill()
-        return Ended(status, *(_read(file) for file in (out, err)))
+    """Run under strace from the first step on. Each call traced costs time, so where one name will do no others are."""
+    command = warm.Command(warm.Start(argv, dict(os.environ), Path.cwd(), held=True))
+    try:
+        with _traced(command.pid, ["-e", f"trace={','.join(trace)}", *options]):
+            os.kill(command.pid, signal.SIGCONT)
+            out, err = command.communicate()
+    finally:
+        command.kill()
+    return Ended(command.wait(), out.decode(), err.decode())
 
 
 @contextmanager
 def _traced(pid: int, options: Sequence[str]) -> Iterator[None]:
     """strace, attached to a process that stops itself; at the end it has ended with it."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + warm.PATIENCE_S
     while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
         assert time.monotonic() < deadline, "it does not stop"
         time.sleep(0.001)
@@ -118,8 +114,3 @@ def _traced(pid: int, options: Sequence[str]) -> Iterator[None]:
         said = strace.stderr.readline()
         assert b"attached" in said, said
         yield
-
-
-def _read(file: IO[bytes]) -> str:
-    file.seek(0)
-    return file.read().decode()

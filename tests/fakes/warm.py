@@ -15,6 +15,7 @@ import pkgutil
 import signal
 import sys
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import cache
@@ -23,13 +24,15 @@ from multiprocessing.context import ForkServerContext
 from multiprocessing.reduction import DupFd
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, STDOUT, TimeoutExpired
-from typing import IO, Any, Final, NamedTuple, TypeAlias
+from tempfile import TemporaryFile
+from typing import IO, Any, Final, NamedTuple, Self, TypeAlias
 from unittest import mock
 
 from chaise_cli import cli
 
 ROOT: Final = Path(__file__).parents[2]
 Stream: TypeAlias = int | IO[bytes]
+PATIENCE_S: Final = 120.0
 _SET_PTRACER, _ANYBODY = 0x59616D61, -1  # <linux/prctl.h>
 
 
@@ -51,39 +54,67 @@ class Command:
     """A command that runs, as far as tests need it what `subprocess.Popen` is. It is killed when this process ends.
 
     The streams are descriptors or files, which stay open here, or what `subprocess` calls PIPE, DEVNULL and STDOUT.
+    What is written to a stream that nobody gave is kept for `communicate`.
     """
 
     def __init__(
-        self, begin: Start, *, stdin: Stream = DEVNULL, stdout: Stream = DEVNULL, stderr: Stream = DEVNULL
+        self, begin: Start, *, stdin: Stream = DEVNULL, stdout: Stream | None = None, stderr: Stream | None = None
     ) -> None:
-        ours, given = list[IO[bytes] | None](), list[int]()
-        with ExitStack() as theirs:
-            for stream, mode in ((stdin, "wb"), (stdout, "rb"), (stderr, "rb")):
-                mine, number = (None, given[1]) if stream == STDOUT else _opened(stream, mode, theirs)
+        self._kept = [self._keep() if one is None else None for one in (stdout, stderr)]
+        given = [stdin, *(kept or one for kept, one in zip(self._kept, (stdout, stderr), strict=True))]
+        ours, theirs = list[IO[bytes] | None](), list[int]()
+        with ExitStack() as later:
+            for stream, mode in zip(given, ("wb", "rb", "rb"), strict=True):
+                mine, number = (None, theirs[1]) if stream == STDOUT else _opened(stream, mode, later)
                 ours.append(mine)
-                given.append(number)
-            copies = [_Copied(one) for one in given]
-            self._process = _context().Process(target=_run, args=(begin, copies), daemon=True)
+                theirs.append(number)
+            self._process = _context().Process(target=_run, args=(begin, [_Copied(one) for one in theirs]), daemon=True)
             self._process.start()
         self.stdin, self.stdout, self.stderr = ours
         assert self._process.pid is not None, "started"
         self.pid: int = self._process.pid
 
-    def poll(self) -> int | None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wait()
+        for stream in (self.stdin, self.stdout, self.stderr):
+            if stream:
+                stream.close()
+
+    @property
+    def returncode(self) -> int | None:
         """Its exit status, negative where a signal ended it; None while it runs."""
         return self._process.exitcode
 
-    def wait(self, timeout: float) -> int:
+    def poll(self) -> int | None:
+        """Its exit status; None while it runs."""
+        return self.returncode
+
+    def wait(self, timeout: float = PATIENCE_S) -> int:
         """Its exit status; raises TimeoutExpired."""
         self._process.join(timeout)
-        status = self._process.exitcode
-        if status is None:
+        if self.returncode is None:
             raise TimeoutExpired(self._process.name, timeout)
-        return status
+        return self.returncode
+
+    def communicate(self, timeout: float = PATIENCE_S) -> tuple[bytes, bytes]:
+        """What it wrote to the two streams that nobody gave, once it has ended; raises TimeoutExpired."""
+        self.wait(timeout)
+        out, err = (os.pread(kept, os.fstat(kept).st_size, 0) if kept else b"" for kept in self._kept)
+        return out, err
+
+    def _keep(self) -> int:
+        """A file without a name, which is closed with this object."""
+        with TemporaryFile() as file:
+            number = os.dup(file.fileno())
+        weakref.finalize(self, os.close, number)
+        return number
 
     def send_signal(self, how: int) -> None:
         """Send it a signal, if it still runs."""
-        if self.poll() is None:
+        if self.returncode is None:
             os.kill(self.pid, how)
 
     def kill(self) -> None:
@@ -91,16 +122,17 @@ class Command:
         self.send_signal(signal.SIGKILL)
 
 
-def _opened(stream: Stream, mode: str, theirs: ExitStack) -> tuple[IO[bytes] | None, int]:
-    """Of a pipe the end that stays here; the descriptor for the other process, which `theirs` closes here."""
+def _opened(stream: Stream | None, mode: str, later: ExitStack) -> tuple[IO[bytes] | None, int]:
+    """Of a pipe the end that stays here; the descriptor for the other process, which `later` closes here."""
+    assert stream is not None, "made or given"
     if stream == PIPE:
         read, write = os.pipe()
         mine, given = (write, read) if mode == "wb" else (read, write)
-        theirs.callback(os.close, given)
-        return open(mine, mode), given
+        later.callback(os.close, given)
+        return os.fdopen(mine, mode), given
     if stream == DEVNULL:
         given = os.open(os.devnull, os.O_RDWR)
-        theirs.callback(os.close, given)
+        later.callback(os.close, given)
         return None, given
     return None, stream if isinstance(stream, int) else stream.fileno()
 
@@ -151,9 +183,8 @@ def _run(begin: Start, streams: Sequence[int]) -> None:
     for number, given in enumerate(streams):
         os.dup2(given, number)
         os.close(given)
-    sys.stdin = open(0, encoding="utf-8", closefd=False)
-    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)
-    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
+    sys.stdin, sys.stdout = os.fdopen(0, encoding="utf-8"), os.fdopen(1, "w", encoding="utf-8")
+    sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1)
     if begin.held:
         sys.dont_write_bytecode = True  # so that it makes the same calls each time
         ctypes.CDLL(None).prctl(_SET_PTRACER, _ANYBODY, 0, 0, 0)

@@ -34,7 +34,7 @@ GUIDE: Final = Path(__file__).parents[2] / "docs" / "guide"
 PASSPHRASE: Final = "correct horse battery staple"
 PEOPLE: Final = ("lisa", "james", "phone", "relay", "ada", "ci")
 ADDRESSES: Final = ("127.0.0.1:8787", "127.0.0.1:8899")
-ALONE: Final = re.compile(r"(?:exec )?((?:\w+=[\w.:/-]+ )*)chaise((?: [^|&;<>()$`*~\\\n]+)?)")  # and nothing for a shell
+ALONE: Final = re.compile(r"(?:exec )?((?:\w+=[\w.:/-]+ )*)chaise((?: [^|&;<>()$`*~\\]+)?)")  # no work for a shell
 ID: Final = re.compile(r"\b(id|dev|board|post|deal|book|msg|rev|svc|op|grant|run)-([0-9a-z]{4,26})\b")
 SECONDS: Final = 60  # one command may take
 
@@ -76,7 +76,7 @@ def steps(text: str) -> Iterator[Step]:
 class Stage:
     """People, each with a home, on one machine with a shared folder. Servers run until `close`.
 
-    forked: lines that are one call of `chaise` and need no shell run in a fork of a loaded program (tests/fakes/warm.py).
+    forked: a line that calls `chaise` once and needs no shell runs in a fork of a loaded program (tests/fakes/warm.py).
     """
 
     def __init__(self, folder: Path, *, forked: bool = False) -> None:

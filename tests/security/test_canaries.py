@@ -5,15 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Final
 
 import pytest
 
-from tests.fakes import homes
+from tests.fakes import homes, warm
 
 CANARY: Final = "canary-zaunkönig-7f3a"
 PARTS: Final = tuple(
@@ -44,17 +43,19 @@ def found_in(folder: Path, needles: list[bytes]) -> list[str]:
     return [f"{path.name}: {needle!r}" for path, content in held for needle in needles if needle in content]
 
 
-def chaise(home: Path, *argv: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+def chaise(home: Path, *argv: str, stdin: str = "") -> tuple[str, str]:
+    """What a command that has to succeed writes to its two streams."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("CHAISE_", "XDG_"))}
     run = home.parent / "run"
     run.mkdir(mode=0o700, exist_ok=True)
-    env = clean | {"CHAISE_HOME": str(home), "XDG_RUNTIME_DIR": str(run), "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", "chaise_cli", *argv], env=env, input=stdin, capture_output=True, text=True, check=False,
-        cwd=home.parent, umask=0o077,
-    )  # fmt: skip
-    assert done.returncode in {0, 8}, done.stderr
-    return done
+    env = clean | {"CHAISE_HOME": str(home), "XDG_RUNTIME_DIR": str(run)}
+    with TemporaryFile() as given:
+        given.write(stdin.encode())
+        given.seek(0)
+        command = warm.Command(warm.Start(argv, env, home.parent), stdin=given)
+        out, err = (told.decode() for told in command.communicate())
+    assert command.returncode in {0, 8}, err
+    return out, err
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +67,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
     errors = []
 
     def say(*argv: str) -> str:
-        done = chaise(home, *argv)
-        errors.append(done.stderr)
-        return done.stdout
+        out, err = chaise(home, *argv)
+        errors.append(err)
+        return out
 
     say("init", "--handle", "canary", "--name", PARTS[1], "--role", "client", "--currency", "EUR", "--tz", "UTC",
         "--key-file", str(folder / "key"), "--recovery-out", str(folder / "code"))  # fmt: skip
@@ -86,7 +87,7 @@ def _answer(home: Path, post: str, invite: str) -> None:
     secrets = ("--key-file", str(home.parent / "other.key"), "--recovery-out", str(home.parent / "other.code"))
     chaise(home, "init", "--handle", "other", "--name", PARTS[1], "--role", "talent", "--tz", "UTC", *secrets)
     chaise(home, "board", "join", "-", stdin=invite)
-    deal = chaise(home, "propose", post, "--price", f"{MONEY}EUR", "--cover", PARTS[6], "--ids").stdout.strip()
+    deal = chaise(home, "propose", post, "--price", f"{MONEY}EUR", "--cover", PARTS[6], "--ids")[0].strip()
     attached = home.parent / f"{PARTS[8]}.txt"
     attached.write_text(PARTS[8] * 100)
     chaise(home, "message", deal, PARTS[7], "--file", str(attached))
