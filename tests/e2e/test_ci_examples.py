@@ -102,6 +102,7 @@ def run(job: Job, where: Path, env: dict[str, str]) -> subprocess.CompletedProce
     """The steps of a job one after the other, each in a shell that stops at the first failure; the last one's end."""
     tools = Path(sys.executable).parent
     clean = {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "HOME": str(where), "LC_ALL": "C.UTF-8"}
+    clean["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # ours are not James's
     done = None
     for step in job.steps:
         done = subprocess.run(
