@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import io
 import os
 import shutil
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import coverage
 import hypothesis
@@ -33,6 +34,8 @@ LONG: Final = (  # many examples, which go where others have been
 FIRST: Final = ("tests/guide/", "tests/fault/test_kills.py", "tests/simulator/")  # or all wait for them in the end
 ROOM_BYTES: Final = 4 * 1024**3
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108  a folder of Linux that lies in memory
+_ROOT: Final = Path(__file__).resolve().parents[1]
+_tables: Final = pytest.StashKey[list[str]]()
 _below: Final = pytest.StashKey[list[str]]()
 
 # Derandomized: a full check says the same twice. `make soak` looks for what it does not know yet.
@@ -50,6 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.basetemp is None and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > ROOM_BYTES:
         os.environ.setdefault("TMPDIR", str(_MEMORY))
         tempfile.tempdir = None  # to be looked up again
+    config.pluginmanager.register(_Examples())
 
 
 @pytest.hookimpl(wrapper=True)
@@ -57,6 +61,43 @@ def pytest_collect_file(file_path: Path) -> Generator[None, list[pytest.Collecto
     """Look for doctests in the sources alone: a test module would be loaded a second time for them."""
     found = yield
     return [one for one in found if type(one) is pytest.Module] if file_path.suffix == ".py" else found
+
+
+class _Examples:
+    """For the sources, which lie beside the folder of this file: a plain function here would not be asked."""
+
+    @staticmethod
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_ignore_collect(collection_path: Path) -> bool | None:
+        """Pass over a source without a prompt: looking through all of them for doctests takes seconds."""
+        path = collection_path
+        return (
+            path.suffix == ".py"
+            and path.is_relative_to(_ROOT)
+            and not path.is_relative_to(_ROOT / "tests")
+            and b">>>" not in path.read_bytes()
+        ) or None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Measure in the workers alone, and once: a worker measures twice otherwise, and a pause stops the inner one."""
+    controller, config = _controller(session.config), session.config
+    if controller is not None and (hasattr(config, "workerinput") or getattr(config.option, "dist", "no") != "no"):
+        controller.pause()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Load what is measured while it is measured, and the rest without: tracing doubles the time of collecting."""
+    controller = _controller(session.config)
+    if controller is not None and controller.started:
+        for part in PARTS:
+            for path in sorted((_ROOT / part).rglob("*.py")):
+                if path.stem != "__main__":
+                    importlib.import_module(".".join(path.relative_to(_ROOT).with_suffix("").parts))
+        controller.pause()
+    return (yield)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -74,12 +115,16 @@ def pytest_collection_finish() -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Measure coverage in the tests that are about the measured parts: it costs every test half its time again."""
-    plugin = item.config.pluginmanager.getplugin("_cov")
-    controller = getattr(plugin, "cov_controller", None)
+    controller = _controller(item.config)
     wanted = item.nodeid.startswith(MEASURING) and not item.nodeid.startswith(LONG)
     if controller is not None and controller.started != wanted:
         (controller.resume if wanted else controller.pause)()
     return (yield)
+
+
+def _controller(config: pytest.Config) -> Any:
+    """What starts and stops the measuring in this process; None in a run that measures nothing."""
+    return getattr(config.pluginmanager.getplugin("_cov"), "cov_controller", None)
 
 
 @pytest.hookimpl(trylast=True)
@@ -92,9 +137,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     measured = coverage.Coverage()
     measured.load()
     reached = {part: _percent(measured, part) for part in PARTS}
+    config.stash[_tables] = [table for _, table in reached.values()]
     config.stash[_below] = [
         f"branch coverage of {part} is {percent:.1f} %, below {FLOOR_PERCENT} %"
-        for part, percent in reached.items()
+        for part, (percent, _) in reached.items()
         if percent < FLOOR_PERCENT
     ]
     if config.stash[_below]:
@@ -103,14 +149,17 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name the parts below their floor, before pytest's last line."""
+    """Show what is not covered, and name the parts below their floor, before pytest's last line."""
+    for table in terminalreporter.config.stash.get(_tables, []):
+        terminalreporter.write_line(table)
     for line in terminalreporter.config.stash.get(_below, []):
         terminalreporter.write_line(f"FAIL {line}", red=True)
 
 
-def _percent(measured: coverage.Coverage, part: str) -> float:
-    """Lines and branches of `part` that ran, in percent; 100 while it holds no statement."""
+def _percent(measured: coverage.Coverage, part: str) -> tuple[float, str]:
+    """Lines and branches of `part` that ran, in percent, 100 while it holds no statement; and the table of it."""
+    table = io.StringIO()
     try:
-        return measured.report(include=[f"{part}/*"], file=io.StringIO())
+        return measured.report(include=[f"{part}/*"], file=table), table.getvalue()
     except NoDataError:
-        return 100.0
+        return 100.0, ""
