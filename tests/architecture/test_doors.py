@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from tests.architecture.tree import SOURCES, python_files, tree
+from tests.architecture.tree import SOURCES, python_files, text, tree
 
 # The client's store; each relay backend, and the rail of rehearsals, which have tables of their own.
 SPEAKERS: Final = ("chaise_cli/store/", "sync/relay/", "chaise_cli/rails/simulation/")
@@ -18,6 +18,9 @@ STATEMENT: Final = re.compile(
     r"|DELETE\s+FROM\s|PRAGMA\s+\w|(?:CREATE|DROP|ALTER)\s+(?:TABLE|INDEX|VIEW|TRIGGER)\s|WITH\s+\w+\s+AS\s*\("
     r"|(?:BEGIN|COMMIT|ROLLBACK|VACUUM|ATTACH)(?:\s+[A-Z]+)?\s*;?\Z)",
     re.DOTALL,
+)
+WORDS: Final = re.compile(  # no statement begins without one of them; a file that has none need not be parsed
+    "SELECT|INSERT|REPLACE|UPDATE|DELETE|PRAGMA|CREATE|DROP|ALTER|WITH|BEGIN|COMMIT|ROLLBACK|VACUUM|ATTACH|execute"
 )
 RUNNING: Final = frozenset({"execute", "executemany", "executescript"})
 
@@ -35,7 +38,8 @@ def spoken(module: ast.Module) -> set[str]:
 
 def test_sql_is_spoken_in_the_store_alone() -> None:
     others = [path for path in python_files(*SOURCES) if not path.as_posix().startswith(SPEAKERS)]
-    assert not {f"{path}:{what}" for path in others for what in spoken(tree(path))}
+    maybe = [path for path in others if WORDS.search(text(path) or "")]
+    assert not {f"{path}:{what}" for path in maybe for what in spoken(tree(path))}
 
 
 def test_the_store_speaks_it() -> None:
@@ -56,6 +60,7 @@ def test_the_store_speaks_it() -> None:
     ],
 )
 def test_it_would_be_noticed(source: str) -> None:
+    assert WORDS.search(source)
     assert spoken(ast.parse(source))
 
 

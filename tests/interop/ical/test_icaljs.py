@@ -12,7 +12,7 @@ import pytest
 from chaise_cli.export.ical import Person, calendar
 from chaise_cli.export.vtimezone import vtimezone
 from tests.unit.export.calls import CALL, DUE, JAMES, LISA, OFFER
-from tests.unit.export.zone_cases import FIRST_PASS, HAND_WORKED, dense, every_zone, twice, utc
+from tests.unit.export.zone_cases import FIRST_PASS, HAND_WORKED, dense, each_zone, twice, utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ def test_every_zone_is_right_around_every_change(
     """
     first, last, step = window
     zones, expected, known = {}, {}, set()
-    for name in every_zone():
+    for name in each_zone():
         pairs = [(at, at.astimezone(ZoneInfo(name))) for at in dense(ZoneInfo(name), first, last, step)]
         told = [(at, wall) for at, wall in pairs if not twice(wall)]
         walls, written = [parts(wall) for _, wall in told], vtimezone(name, first, last)
@@ -58,7 +58,7 @@ def test_every_zone_is_right_around_every_change(
 
 def test_every_zone_is_right_when_the_file_has_one_time_only(icaljs: Callable[[dict[str, Any]], Any]) -> None:
     at = utc("2040-07-01T12:00Z")
-    walls = {name: [parts(at.astimezone(ZoneInfo(name)))] for name in every_zone()}
+    walls = {name: [parts(at.astimezone(ZoneInfo(name)))] for name in each_zone()}
     zones = {name: {"vtimezone": vtimezone(name, at, at), "walls": wall} for name, wall in walls.items()}
     found = icaljs({"zones": zones})
     assert [name for name in zones if found[name] != [int(at.timestamp())]] == []

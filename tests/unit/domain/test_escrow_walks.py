@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 
 import pytest
 
+from chaise_cli.domain.deal import Deal
 from tests.unit.domain.deal_world import ADA, JAMES, LISA, MALLORY
 from tests.unit.domain.test_escrow_laws import Escrow
 from tests.volume import soaking
@@ -26,6 +27,7 @@ class Walker:
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
         self.machine = Escrow()
+        self.held_to: Deal | None = None
         chance = self.chance
         start: Callable[..., None] = self.machine.hire
         start(
@@ -60,8 +62,11 @@ class Walker:
         ]  # fmt: skip
         act = chance.choices([one for _, one in acts], [weight for weight, _ in acts])[0]
         act()
+        if machine.world.deal is self.held_to:
+            return  # refused, or time passed: the laws are of the deal alone, and have been asserted of this very one
         machine.the_book_balances_and_owes_nobody_less_than_nothing()
         machine.the_state_can_be_shown_and_every_op_is_somewhere()
+        self.held_to = machine.world.deal
 
     def _mostly(self, usual: Any) -> Any:
         return usual if self.chance.random() < 0.8 else self._anybody()

@@ -8,7 +8,7 @@ from icalendar import Timezone
 
 from chaise_cli.export.vtimezone import vtimezone
 from chaise_cli.export.zonedata import NoZoneData
-from tests.unit.export.zone_cases import FIRST_PASS, HAND_WORKED, dense, every_zone, twice, utc
+from tests.unit.export.zone_cases import FIRST_PASS, HAND_WORKED, dense, each_zone, namesakes, twice, utc
 from tests.unit.export.zone_reader import Reader, observances
 
 A_DAY = timedelta(days=1)
@@ -50,12 +50,12 @@ def wrong_instants(zone_name: str, first: datetime, last: datetime, step: timede
 def test_every_zone_is_right_around_every_change(first: str, years: int) -> None:
     start = utc(first)
     end = start.replace(year=start.year + years)
-    assert not [wrong for name in every_zone() for wrong in wrong_instants(name, start, end, 7 * A_DAY)]
+    assert not [wrong for name in each_zone() for wrong in wrong_instants(name, start, end, 7 * A_DAY)]
 
 
 def test_every_zone_is_right_over_twenty_years() -> None:
     start, end = utc("2025-01-01T00:00Z"), utc("2045-12-31T00:00Z")
-    assert not [wrong for name in every_zone() for wrong in wrong_instants(name, start, end, 90 * A_DAY)]
+    assert not [wrong for name in each_zone() for wrong in wrong_instants(name, start, end, 90 * A_DAY)]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_every_zone_is_right_over_twenty_years() -> None:
 )
 def test_every_zone_is_right_when_the_file_has_one_time_only(moment: str) -> None:
     at = utc(moment)
-    assert not [wrong for name in every_zone() for wrong in wrong_instants(name, at, at, A_DAY)]
+    assert not [wrong for name in each_zone() for wrong in wrong_instants(name, at, at, A_DAY)]
 
 
 @pytest.mark.parametrize(("zone", "wall", "instant"), HAND_WORKED + FIRST_PASS)
@@ -74,6 +74,13 @@ def test_a_wall_clock_means_the_instant_worked_out_by_hand(
     expected = utc(instant)
     text = vtimezone(zone, expected - margin, expected + margin)
     assert Reader(text, 2060).instant(datetime.fromisoformat(wall)) == expected
+
+
+def test_a_further_name_of_a_zone_changes_nothing_but_the_name() -> None:
+    for name, first in namesakes().items():
+        told = vtimezone(first, utc("2025-01-01T00:00Z"), utc("2045-12-31T00:00Z"))
+        wanted = told.replace(f"TZID:{first}\r\n", f"TZID:{name}\r\n")
+        assert name == first or vtimezone(name, utc("2025-01-01T00:00Z"), utc("2045-12-31T00:00Z")) == wanted
 
 
 def test_a_regular_zone_has_two_rules_without_an_end() -> None:
@@ -88,7 +95,7 @@ def test_a_regular_zone_stays_right_for_ever() -> None:
 
 
 def test_both_rules_begin_before_the_first_entry() -> None:
-    for name in every_zone():
+    for name in each_zone():
         for moment in (utc("2026-03-29T01:00Z"), utc("2030-11-03T09:00Z")):
             starts = [
                 each.dtstart - each.offset_from for each in observances(vtimezone(name, moment, moment)) if each.rrule
@@ -129,7 +136,7 @@ def test_the_kind_follows_the_zone_data_and_not_the_size_of_the_offset() -> None
     at = utc("2027-01-01T00:00Z")
     dublin = {each.kind: each.offset_to for each in observances(vtimezone("Europe/Dublin", at, at))}
     assert dublin == {"DAYLIGHT": timedelta(0), "STANDARD": timedelta(hours=1)}
-    for name in every_zone():
+    for name in each_zone():
         for each in observances(vtimezone(name, at, at)):
             inside = (each.dtstart - each.offset_from).replace(tzinfo=UTC) + A_DAY
             if inside.year >= 2026:  # the opening of a zone without changes is no real onset
@@ -138,7 +145,7 @@ def test_the_kind_follows_the_zone_data_and_not_the_size_of_the_offset() -> None
 
 def test_the_calendar_library_hands_our_text_on_unchanged() -> None:
     at = utc("2027-01-01T00:00Z")
-    for name in every_zone():
+    for name in each_zone():
         text = vtimezone(name, at, at + 400 * A_DAY)
         zone = Timezone.from_ical(text)
         assert zone.to_ical(sorted=False) == text.encode()

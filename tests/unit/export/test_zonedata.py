@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chaise_cli.export.zonedata import Change, NoZoneData, Observance, Zone, _parse, _rule, read_zone, year_of
-from tests.unit.export.zone_cases import changes, every_zone
+from tests.unit.export.zone_cases import changes, each_zone
 
 EST = Observance(-5 * 3600, daylight=False, name="EST")
 EDT = Observance(-4 * 3600, daylight=True, name="EDT")
@@ -20,14 +20,14 @@ def moment(*parts: int) -> int:
 
 
 def test_every_zone_changes_when_zoneinfo_says_so() -> None:
-    for name in every_zone():
+    for name in each_zone():
         ours = [change for change in read_zone(name).changes(moment(2045, 1, 1)) if change.at >= moment(2020, 1, 1)]
         moves = [datetime.fromtimestamp(c.at, UTC) for c in ours if c.before.offset != c.after.offset]
         assert [at for at in moves if at < UNTIL] == changes(ZoneInfo(name), FROM, UNTIL), name
 
 
 def test_every_observance_has_the_offset_the_flag_and_the_name_of_zoneinfo() -> None:
-    for name in every_zone():
+    for name in each_zone():
         zone = ZoneInfo(name)
         for change in read_zone(name).changes(moment(2040, 1, 1)):
             if change.at < moment(1971, 1, 1):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
+
+from tests.volume import soaking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,25 +80,41 @@ def every_zone() -> list[str]:
     return [name for name in files("tzdata").joinpath("zones").read_text().split() if name != "Factory"]
 
 
+@cache
+def namesakes() -> dict[str, str]:
+    """For every name the first one whose data is the same to the byte; most often itself."""
+    firsts: dict[bytes, str] = {}
+    folder = files("tzdata").joinpath("zoneinfo")
+    return {name: firsts.setdefault(folder.joinpath(name).read_bytes(), name) for name in every_zone()}
+
+
+def each_zone() -> list[str]:
+    """Every zone by one name; by all its names in a soak. That a name adds nothing is a test of its own."""
+    return every_zone() if soaking() else list(dict.fromkeys(namesakes().values()))
+
+
 def changes(zone: ZoneInfo, first: datetime, last: datetime) -> list[datetime]:
     """The instants at which the offset changes, found by asking `zoneinfo` alone."""
-    found, step = [], timedelta(days=7)
-    early = first
-    while early < last:
-        late = early + step
-        if early.astimezone(zone).utcoffset() != late.astimezone(zone).utcoffset():
-            found.append(_bisect(zone, early, late))
-        early = late
+    found, step = [], 7 * 86_400
+    early, end = int(first.timestamp()), last.timestamp()
+    before = _offset(zone, early)
+    while early < end:
+        after = _offset(zone, early + step)
+        if before != after:
+            found.append(datetime.fromtimestamp(_bisect(zone, early, early + step, before), UTC))
+        early, before = early + step, after
     return found
 
 
-def _bisect(zone: ZoneInfo, early: datetime, late: datetime) -> datetime:
-    before = early.astimezone(zone).utcoffset()
-    while late - early > timedelta(seconds=1):
-        middle = early + (late - early) // 2
-        middle = middle.replace(microsecond=0)
-        early, late = (middle, late) if middle.astimezone(zone).utcoffset() == before else (early, middle)
+def _bisect(zone: ZoneInfo, early: int, late: int, before: timedelta | None) -> int:
+    while late - early > 1:
+        middle = (early + late) // 2
+        early, late = (middle, late) if _offset(zone, middle) == before else (early, middle)
     return late
+
+
+def _offset(zone: ZoneInfo, at: int) -> timedelta | None:
+    return datetime.fromtimestamp(at, zone).utcoffset()
 
 
 def dense(zone: ZoneInfo, first: datetime, last: datetime, step: timedelta) -> Iterator[datetime]:
