@@ -94,7 +94,7 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
     if controller is not None and controller.started:
         for part in PARTS:
             for path in sorted((_ROOT / part).rglob("*.py")):
-                if path.stem != "__main__":
+                if path.stem not in {"__init__", "__main__"}:
                     importlib.import_module(".".join(path.relative_to(_ROOT).with_suffix("").parts))
         controller.pause()
     return (yield)

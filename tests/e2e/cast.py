@@ -10,6 +10,7 @@ from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
 from tests.e2e.people import Person
+from tests.e2e.relay_process import RelayProcess
 
 Key: TypeAlias = tuple[object, ...]
 
@@ -38,6 +39,36 @@ class Cast:
         for one in people:
             self._at[one] = key
         return told
+
+
+class Ground:
+    """One folder with all that a story needs, put back as it stood once.
+
+    What lies there keeps its path, so that homes may know of places beside them; a relay goes along with it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self._kept = folder / "ground", folder / "kept"
+        self._told: dict[str, str] = {}
+
+    def at(self, stage: str, play: Callable[[], str], relay: RelayProcess | None = None) -> str:
+        """Be at a stage, played the first time from what is there, and put back ever after; what `play` gave."""
+        if stage not in self._told:
+            self._told[stage] = play()
+            shutil.copytree(self.folder, self._kept / stage)
+            if relay is not None:
+                relay.saved(stage)
+        else:
+            shutil.rmtree(self.folder)
+            shutil.copytree(self._kept / stage, self.folder)
+            if relay is not None:
+                relay.put_back(relay.folder / stage)
+        return self._told[stage]
+
+    def empty(self) -> None:
+        """Nothing is there yet, or any more."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(mode=0o700)
 
 
 def _copy(person: Person, source: Path, to: Path) -> None:

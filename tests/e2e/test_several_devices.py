@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.e2e.cast import Ground
 from tests.e2e.people import Person
 from tests.e2e.several import joins
 
@@ -24,18 +25,38 @@ class Cast(NamedTuple):
                 person.does("sync")
 
 
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
+    return Ground(tmp_path_factory.mktemp("several"))
+
+
 @pytest.fixture
-def cast(tmp_path: Path) -> Cast:
-    place = tmp_path / "shared"
-    place.mkdir()
-    lisa = Person(tmp_path, "lisa", role="client", tz="Europe/Berlin")
-    james = Person(tmp_path, "james", role="talent", tz="America/New_York")
-    made = lisa.does("board", "create", "marketing", "--at", str(place))
-    james.does("board", "join", "-", stdin=made["invite"])
-    lisa.does("sync")
-    people = Cast(lisa, joins(lisa, "phone", place), james, joins(james, "pocket", place))
-    people.sync()
+def cast(ground: Ground) -> Cast:
+    ground.empty()
+    lisa, phone, james, pocket = (Person(ground.folder, name) for name in ("lisa", "phone", "james", "pocket"))
+
+    def play() -> str:
+        place = ground.folder / "shared"
+        place.mkdir()
+        lisa.init(role="client", tz="Europe/Berlin")
+        james.init(role="talent", tz="America/New_York")
+        made = lisa.does("board", "create", "marketing", "--at", str(place))
+        james.does("board", "join", "-", stdin=made["invite"])
+        lisa.does("sync")
+        joins(lisa, "phone", place)
+        joins(james, "pocket", place)
+        people.sync()
+        return ""
+
+    people = Cast(lisa, phone, james, pocket)
+    ground.at("people", play)
     return people
+
+
+@pytest.fixture
+def deal(ground: Ground, cast: Cast) -> str:
+    """A deal that the phone posted."""
+    return ground.at("hired", lambda: hired(cast))
 
 
 def hired(cast: Cast, poster: Person | None = None) -> str:
@@ -67,8 +88,7 @@ def alike(cast: Cast, deal: str) -> None:
     assert all(person.does("verify")["problems"] == [] for person in cast)
 
 
-def test_a_deal_is_done_on_two_devices_each_in_turn(cast: Cast) -> None:
-    deal = hired(cast)
+def test_a_deal_is_done_on_two_devices_each_in_turn(cast: Cast, deal: str) -> None:
     assert cast.desk.does("show", deal)["totals"]["held"]["text"] == "600.00 EUR"
     cast.pocket.does("deliver", f"{deal}/1", "--note", "done")
     cast.sync()
@@ -82,8 +102,7 @@ def test_a_deal_is_done_on_two_devices_each_in_turn(cast: Cast) -> None:
     alike(cast, deal)
 
 
-def test_money_moves_once_when_both_devices_release_at_once(cast: Cast) -> None:
-    deal = hired(cast)
+def test_money_moves_once_when_both_devices_release_at_once(cast: Cast, deal: str) -> None:
     for person in (cast.laptop, cast.phone):
         person.does("release", f"{deal}/1", "--confirm", f"600.00 EUR to {cast.desk.at}", "--no-sync")
     cast.sync()
@@ -92,8 +111,7 @@ def test_money_moves_once_when_both_devices_release_at_once(cast: Cast) -> None:
     alike(cast, deal)
 
 
-def test_the_next_step_names_the_device_that_has_to_sync(cast: Cast) -> None:
-    deal = hired(cast)
+def test_the_next_step_names_the_device_that_has_to_sync(cast: Cast, deal: str) -> None:
     agent = cast.laptop if cast.laptop.does("whoami")["device"]["id"] == _agent(cast, deal) else cast.phone
     other = cast.phone if agent is cast.laptop else cast.laptop
     answer = other.run("release", f"{deal}/1", "--confirm", f"600.00 EUR to {cast.desk.at}", "--no-sync", "--json")
@@ -102,8 +120,7 @@ def test_the_next_step_names_the_device_that_has_to_sync(cast: Cast) -> None:
     assert other.does("show", deal)["final"] is False
 
 
-def test_a_request_done_on_one_device_is_a_repeat_on_the_other(cast: Cast) -> None:
-    deal = hired(cast)
+def test_a_request_done_on_one_device_is_a_repeat_on_the_other(cast: Cast, deal: str) -> None:
     asks = (
         ("message", deal, "Hello", "--request-id", "m1"),
         ("post", "Banner", "--budget", "10EUR", "--request-id", "p1"),
@@ -169,8 +186,7 @@ def _is_agent(person: Person, deal: str) -> bool:
     return bool(person.does("show", deal)["agent_device"] == person.does("whoami")["device"]["id"])
 
 
-def test_the_role_moves_by_hand(cast: Cast) -> None:
-    deal = hired(cast)
+def test_the_role_moves_by_hand(cast: Cast, deal: str) -> None:
     agent, other = (cast.laptop, cast.phone) if _is_agent(cast.laptop, deal) else (cast.phone, cast.laptop)
     moved = agent.run("agent", "move", deal, "--to", other.does("whoami")["device"]["id"], "--json")
     assert (moved.exit, moved.json["replayed"]) == (0, False), moved.err
