@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from sync import web
+from tests.e2e.cast import Ground
 from tests.e2e.hired import fund
 from tests.e2e.people import NOON, Answer, Person
 from tests.e2e.relay_process import RelayProcess
@@ -63,36 +64,57 @@ class Site(NamedTuple):
         return entries[0][::-1]
 
 
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
+    return Ground(tmp_path_factory.mktemp("grants"))
+
+
+@pytest.fixture(scope="module")
+def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayProcess]:
+    made = RelayProcess(tmp_path_factory.mktemp("served") / "relay")
+    yield made
+    made.stop(signal.SIGKILL)
+
+
 @pytest.fixture(params=["folder", "relay"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str | RelayProcess]:
+def where(request: pytest.FixtureRequest, ground: Ground) -> str | RelayProcess:
     if request.param == "folder":
-        (tmp_path / "shared").mkdir()
-        yield str(tmp_path / "shared")
-        return
-    relay = RelayProcess(tmp_path / "relay")
-    yield relay
-    relay.stop(signal.SIGKILL)
+        return str(ground.folder / "shared")
+    relay: RelayProcess = request.getfixturevalue("relay")
+    return relay
 
 
 @pytest.fixture
-def site(lisa: Person, james: Person, where: str | RelayProcess, tmp_path: Path) -> Site:
+def site(ground: Ground, where: str | RelayProcess) -> Site:
+    ground.empty()
     url = where if isinstance(where, str) else where.url
-    if isinstance(where, RelayProcess):
-        lisa.does("peer", "add", url, "--invite-file", "-", stdin=where.invite())
-    made = lisa.does("board", "create", "marketing", "--at", url)
-    james.does("board", "join", "-", stdin=made["invite"])
-    lisa.does("post", "Holiday campaign", "--budget", "500..1900EUR", "--deadline", "2026-12-20")
-    james.does("sync")
-    (post,) = james.does("posts")
-    parts = ("--milestone", "Setup=600EUR@2026-12-01", "--milestone", "Run=900EUR@2026-12-02")
-    deal = str(james.does("propose", post["id"], *parts)["id"])
-    lisa.does("sync")
-    lisa.does("hire", deal)
-    james.does("sync")
-    james.does("accept", deal, "--terms", james.does("show", deal)["terms_hash"])
-    lisa.does("sync")
-    fund(lisa, f"{deal}/1")
-    return Site(lisa, james, Person(tmp_path / "ci", "bot"), deal, url)
+    lisa, james = Person(ground.folder, "lisa"), Person(ground.folder, "james")
+
+    def play() -> str:
+        lisa.init(role="client", tz="Europe/Berlin", email="lisa@example.org")
+        james.init(role="talent", tz="America/New_York")
+        if isinstance(where, RelayProcess):
+            lisa.does("peer", "add", url, "--invite-file", "-", stdin=where.invite())
+        else:
+            Path(where).mkdir()
+        made = lisa.does("board", "create", "marketing", "--at", url)
+        james.does("board", "join", "-", stdin=made["invite"])
+        lisa.does("post", "Holiday campaign", "--budget", "500..1900EUR", "--deadline", "2026-12-20")
+        james.does("sync")
+        (post,) = james.does("posts")
+        parts = ("--milestone", "Setup=600EUR@2026-12-01", "--milestone", "Run=900EUR@2026-12-02")
+        deal = str(james.does("propose", post["id"], *parts)["id"])
+        lisa.does("sync")
+        lisa.does("hire", deal)
+        james.does("sync")
+        james.does("accept", deal, "--terms", james.does("show", deal)["terms_hash"])
+        lisa.does("sync")
+        fund(lisa, f"{deal}/1")
+        return deal
+
+    relay = where if isinstance(where, RelayProcess) else None
+    deal = ground.at("relay" if relay else "folder", play, relay)
+    return Site(lisa, james, Person(ground.folder / "ci", "bot"), deal, url)
 
 
 def test_a_run_releases_from_an_empty_home(site: Site) -> None:
