@@ -21,6 +21,7 @@ from chaise_cli.session.replica import HomeReplica
 from chaise_cli.session.writing import Writer
 from chaise_cli.store import events
 from sync.engine import BATCH_EVENTS
+from tests.e2e.cast import Ground
 from tests.e2e.people import Answer, Person
 from tests.e2e.relay_process import RelayProcess
 from tests.e2e.running import serving
@@ -35,25 +36,37 @@ WAYS: Final = ("relay", "peer", "ssh")
 class Scene:
     """Lisa and James in a deal that lies at a relay; Lisa's phone holds all of hers."""
 
-    def __init__(self, folder: Path, relay: RelayProcess) -> None:
-        self.folder, self.relay = folder, relay
-        self.lisa = Person(folder, "lisa", role="client", tz="Europe/Berlin")
-        self.james = Person(folder, "james", role="talent")
-        self.lisa.does("peer", "add", relay.url, "--invite-file", "-", stdin=relay.invite())
-        made = self.lisa.does("board", "create", "marketing", "--at", relay.url)
-        self.james.does("board", "join", "-", stdin=made["invite"])
-        self.post = self.lisa.does("post", "Campaign", "--budget", "1500..2500EUR", "--sync")["id"]
+    def __init__(self, ground: Ground, relay: RelayProcess) -> None:
+        ground.empty()
+        self.ground, self.folder, self.relay = ground, ground.folder, relay
+        self.lisa, self.james = Person(self.folder, "lisa"), Person(self.folder, "james")
+        self.post = ground.at("met", self._meet, relay)
         self.deal = ""
 
+    def _meet(self) -> str:
+        self.lisa.init(role="client", tz="Europe/Berlin")
+        self.james.init(role="talent")
+        self.lisa.does("peer", "add", self.relay.url, "--invite-file", "-", stdin=self.relay.invite())
+        made = self.lisa.does("board", "create", "marketing", "--at", self.relay.url)
+        self.james.does("board", "join", "-", stdin=made["invite"])
+        return str(self.lisa.does("post", "Campaign", "--budget", "1500..2500EUR", "--sync")["id"])
+
+    def talked(self) -> None:
+        """The deal, with a message of each side, when nothing else has happened yet."""
+        self.deal = self.ground.at("talked", self._talk, self.relay)
+
     def talk(self) -> None:
-        """The deal, with a message of each side."""
+        """The same after whatever has happened."""
+        self.deal = self._talk()
+
+    def _talk(self) -> str:
         self.james.does("sync")
         deal = self.james.does("propose", self.post, "--milestone", "Setup=600EUR@2026-12-01", "--sync")
-        self.deal = str(deal["id"])
         self.lisa.does("sync")
-        self.lisa.does("shortlist", self.deal)
-        self.lisa.does("message", self.deal, "Hello James", "--sync")
+        self.lisa.does("shortlist", deal["id"])
+        self.lisa.does("message", deal["id"], "Hello James", "--sync")
         self.james.does("sync")
+        return str(deal["id"])
 
     def phone(self) -> Person:
         """A second device of Lisa's, let in at a stick that stays between the two."""
@@ -84,11 +97,21 @@ class Scene:
         assert [path for path in self.folder.iterdir() if path.name.startswith(".")] == []
 
 
+@pytest.fixture(scope="module")
+def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayProcess]:
+    made = RelayProcess(tmp_path_factory.mktemp("served") / "relay")
+    yield made
+    made.stop(signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
+    return Ground(tmp_path_factory.mktemp("recovering"))
+
+
 @pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    relay = RelayProcess(tmp_path / "relay")
-    yield Scene(tmp_path, relay)
-    relay.stop(signal.SIGKILL)
+def scene(ground: Ground, relay: RelayProcess) -> Scene:
+    return Scene(ground, relay)
 
 
 @pytest.fixture
@@ -116,7 +139,7 @@ def copy_of(scene: Scene, way: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_everything_comes_back_from_every_kind_of_place(scene: Scene, ssh: dict[str, str], way: str) -> None:
-    scene.talk()
+    scene.talked()
     with copy_of(scene, way) as place:
         before, old = scene.lists(), scene.lisa.does("whoami")
         scene.lose()
@@ -137,7 +160,7 @@ def test_everything_comes_back_from_every_kind_of_place(scene: Scene, ssh: dict[
 
 @pytest.mark.parametrize("way", WAYS)
 def test_damaged_events_come_back_from_every_kind_of_place(scene: Scene, ssh: dict[str, str], way: str) -> None:
-    scene.talk()
+    scene.talked()
     with copy_of(scene, way) as place:
         before, peers = scene.lists(), scene.lisa.does("peers")
         with scene.lisa.session() as session:
@@ -156,7 +179,7 @@ def test_damaged_events_come_back_from_every_kind_of_place(scene: Scene, ssh: di
 
 def test_a_relay_that_was_never_named_mends_and_is_not_remembered(scene: Scene, tmp_path: Path) -> None:
     """A second address of the relay is another place to the home."""
-    scene.talk()
+    scene.talked()
     with scene.lisa.session() as session:
         assert session.db.execute(BODY).rowcount == 2
     other = scene.relay.url.replace("127.0.0.1", "localhost")
@@ -177,7 +200,7 @@ def test_a_relay_knows_nobody_by_another_code_and_nothing_when_it_is_empty(scene
 
 
 def test_a_peer_of_somebody_else_holds_nothing_to_recover(scene: Scene) -> None:
-    scene.talk()
+    scene.talked()
     scene.lose()
     with serving(scene.james) as (url, _):
         answer = scene.recover(url)
@@ -212,7 +235,7 @@ def goes_down(monkeypatch: pytest.MonkeyPatch, name: str, at: int, proxy: Proxy,
 def test_a_relay_that_goes_down_while_it_is_looked_at_leaves_nothing_and_is_asked_again(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
-    scene.talk()
+    scene.talked()
     before = scene.lists()
     scene.lose()
     with Proxy(("127.0.0.1", scene.relay.port)) as proxy:
@@ -230,7 +253,7 @@ def test_a_relay_that_goes_down_while_it_is_looked_at_leaves_nothing_and_is_aske
 def test_a_relay_that_goes_down_while_all_is_fetched_leaves_a_home_that_goes_on(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
-    scene.talk()
+    scene.talked()
     before = scene.lists()
     scene.lose()
     with Proxy(("127.0.0.1", scene.relay.port)) as proxy:
