@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -62,6 +63,7 @@ class Ground:
             shutil.rmtree(self.folder)
             shutil.copytree(self._kept / stage, self.folder)
             if relay is not None:
+                relay.stop(signal.SIGKILL)  # what it has is thrown away
                 relay.put_back(relay.folder / stage)
         return self._told[stage]
 

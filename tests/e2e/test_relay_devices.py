@@ -11,25 +11,38 @@ from typing import Any
 import pytest
 
 from chaise_cli.session import doors, pairing
+from tests.e2e.cast import Ground
 from tests.e2e.people import Person
 from tests.e2e.relay_process import RelayProcess
 from tests.e2e.running import Running, running, serving
 from tests.e2e.several import code_of, knocks
 
 
-@pytest.fixture
-def relay(tmp_path: Path) -> Iterator[RelayProcess]:
-    made = RelayProcess(tmp_path / "relay")
+@pytest.fixture(scope="module")
+def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayProcess]:
+    made = RelayProcess(tmp_path_factory.mktemp("served") / "relay")
     yield made
     made.stop(signal.SIGKILL)
 
 
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
+    return Ground(tmp_path_factory.mktemp("devices"))
+
+
 @pytest.fixture
-def laptop(tmp_path: Path, relay: RelayProcess) -> Person:
-    lisa = Person(tmp_path, "lisa", role="client", tz="Europe/Berlin")
-    lisa.does("peer", "add", relay.url, "--invite-file", "-", stdin=relay.invite())
-    lisa.does("board", "create", "marketing", "--at", relay.url)
-    lisa.does("post", "Campaign", "--budget", "100EUR")
+def laptop(ground: Ground, relay: RelayProcess) -> Person:
+    ground.empty()
+    lisa = Person(ground.folder, "lisa")
+
+    def play() -> str:
+        lisa.init(role="client", tz="Europe/Berlin")
+        lisa.does("peer", "add", relay.url, "--invite-file", "-", stdin=relay.invite())
+        lisa.does("board", "create", "marketing", "--at", relay.url)
+        lisa.does("post", "Campaign", "--budget", "100EUR")
+        return ""
+
+    ground.at("laptop", play, relay)
     return lisa
 
 
