@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.cast import Cast
 from tests.e2e.people import Answer, Person, exchange
 
 CAMPAIGN = (
@@ -310,23 +311,27 @@ def test_a_rehearsed_post_is_not_posted(lisa: Person, board: str) -> None:
 
 
 @pytest.fixture
-def market(lisa: Person, james: Person, board: str) -> Person:
+def market(cast: Cast, lisa: Person, james: Person, board: str) -> Person:
     """A board with posts and services of both, seen by Lisa."""
-    for day, (title, *more) in enumerate(
-        [
-            ("old", "--budget", "500EUR", "--skill", "seo"),
-            ("yen", "--budget", "100000JPY", "--skill", "seo", "--skill", "ads"),
-            ("free", "--kind", "web"),
-            ("big", "--budget", "5000..9000EUR", "--deadline", "2026-12-01", "--kind", "web"),
-            ("new", "--budget", "900..1500EUR", "--deadline", "2026-12-24", "--skill", "ads"),
-        ]
-    ):
-        lisa.now = f"2026-11-{10 + day}T12:00:00Z"
-        lisa.does("post", title, *more)
-    lisa.now = "2026-11-20T12:00:00Z"
-    james.does("profile", "--skill", "seo", "--rate", "80EUR/hour", "--rate", "600EUR/day")
-    james.does("service", "Landing page", "--price", "600EUR", "--days", "5", "--skill", "css", "--kind", "web")
-    exchange(lisa, james)
+    posts = (
+        ("old", "--budget", "500EUR", "--skill", "seo"),
+        ("yen", "--budget", "100000JPY", "--skill", "seo", "--skill", "ads"),
+        ("free", "--kind", "web"),
+        ("big", "--budget", "5000..9000EUR", "--deadline", "2026-12-01", "--kind", "web"),
+        ("new", "--budget", "900..1500EUR", "--deadline", "2026-12-24", "--skill", "ads"),
+    )
+
+    def play() -> str:
+        for day, (title, *more) in enumerate(posts):
+            lisa.now = f"2026-11-{10 + day}T12:00:00Z"
+            lisa.does("post", title, *more)
+        lisa.now = "2026-11-20T12:00:00Z"
+        james.does("profile", "--skill", "seo", "--rate", "80EUR/hour", "--rate", "600EUR/day")
+        james.does("service", "Landing page", "--price", "600EUR", "--days", "5", "--skill", "css", "--kind", "web")
+        exchange(lisa, james)
+        return board
+
+    cast.at("market", lisa, james, play=play)
     return lisa
 
 
