@@ -2,26 +2,33 @@
 import { createCipheriv, timingSafeEqual } from 'node:crypto'
 import { ascii, number, refuse, sha256, same } from './bytes.mjs'
 
-const MODULUS = (1n << 128n) | (1n << 127n) | (1n << 126n) | (1n << 121n) | 1n
-const little = (bytes) => BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`)
 const littleBytes = (value, size) => number(value, size).reverse()
 const padded = (bytes) => Buffer.concat([bytes, Buffer.alloc((16 - (bytes.length % 16)) % 16)])
 
+const LANES = [0, 1, 2, 3] // of 32 bits, the lowest first
+const lanes = (bytes, from) => LANES.map((lane) => bytes.readUInt32LE(from + 4 * lane))
+const TURNED = 0xe1000000 // (x^128 + x^127 + x^126 + x^121 + 1) / x, in the highest lane
+
 /** POLYVAL: bit i of a block, read as a little-endian number, is the coefficient of x^i; dot(a, b) = a·b·x^-128. */
 function polyval(key, bytes) {
-  const steps = [] // key · x^(i − 128) for each bit i
-  let at = little(key)
+  const steps = new Uint32Array(4 * 128) // key · x^(i − 128) for each bit i
+  let at = lanes(key, 0)
   for (let bit = 127; bit >= 0; bit--) {
-    at = at & 1n ? (at ^ MODULUS) >> 1n : at >> 1n
-    steps[bit] = at
+    const odd = at[0] & 1
+    at = LANES.map((lane) => (at[lane] >>> 1) | ((at[lane + 1] ?? 0) << 31))
+    if (odd) at[3] ^= TURNED
+    steps.set(at, 4 * bit)
   }
-  let sum = 0n
+  const [block, sum] = [new Uint32Array(4), new Uint32Array(4)]
   for (let from = 0; from < bytes.length; from += 16) {
-    const block = sum ^ little(bytes.subarray(from, from + 16))
-    sum = 0n
-    for (let bit = 0, rest = block; rest; bit++, rest >>= 1n) if (rest & 1n) sum ^= steps[bit]
+    for (const lane of LANES) block[lane] = sum[lane] ^ bytes.readUInt32LE(from + 4 * lane)
+    sum.fill(0)
+    for (let bit = 0; bit < 128; bit++)
+      if ((block[bit >> 5] >>> (bit & 31)) & 1) for (let lane = 0; lane < 4; lane++) sum[lane] ^= steps[4 * bit + lane]
   }
-  return littleBytes(sum, 16)
+  const out = Buffer.alloc(16)
+  sum.forEach((value, lane) => out.writeUInt32LE(value, 4 * lane))
+  return out
 }
 
 const aes = (key, blocks) => createCipheriv('aes-256-ecb', key, null).setAutoPadding(false).update(blocks)
