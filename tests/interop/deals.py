@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
-from unittest import mock
+
+import pytest
 
 from chaise_cli.domain import kinds
 from chaise_cli.domain.deal import Deal
@@ -40,7 +40,8 @@ def _home() -> tuple[homes.homes.Home, Path]:
 
 @contextmanager
 def _watching() -> Iterator[Session]:
-    with mock.patch.dict(os.environ, {"XDG_RUNTIME_DIR": _folder().name}):  # where an opened home's key is kept
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", _folder().name)  # where an opened home's key is kept
         home, key = _home()
         session = homes.reopen(home, key)
         try:
