@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -16,6 +16,7 @@ from chaise_cli import cli, clock
 from tests.e2e.hired import fund, hired, settle
 from tests.e2e.people import NOON, Person, exchange
 
+ROOT: Final = Path(cli.__file__).parents[1]
 HEAVY: Final = (
     *("rich", "pydantic", "sqlite_utils", "icalendar", "httpx", "keyring", "asyncio", "platformdirs"),
     *("importlib.metadata", "dateutil.parser", "subprocess"),
@@ -86,6 +87,35 @@ os._exit(status)
 """
 
 
+# A process that has loaded no more than `CHILD` has before it runs anything; each command is a fork of it.
+NURSERY: Final = """
+import json, os, sys
+from chaise_cli import cli
+for line in sys.stdin:
+    argv, env = json.loads(line)
+    ends = [os.pipe() for _ in range(3)]
+    child = os.fork()
+    if child == 0:
+        os.environ.clear()
+        os.environ.update(env)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(ends[0][1], 1)
+        os.dup2(ends[1][1], 2)
+        status = cli.run(argv)
+        sys.stdout.flush()
+        with os.fdopen(ends[2][1], "w") as report:
+            json.dump(sorted(sys.modules), report)
+        os._exit(status)
+    said = []
+    for read, write in ends:
+        os.close(write)
+        with os.fdopen(read, "rb") as stream:
+            said.append(stream.read().decode("latin-1"))
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    print(json.dumps([status, *said]), flush=True)
+"""
+
+
 class Done(NamedTuple):
     """What a process left."""
 
@@ -100,27 +130,42 @@ class World(NamedTuple):
 
     lisa: Person
     ids: dict[str, str]
+    nursery: subprocess.Popen[bytes]
 
     def run(self, call: str, *more: str, **env: str) -> Done:
-        """Run a command in a process of its own, its streams being pipes."""
+        """Run a command in a process that was started for it, its streams being pipes."""
         report = self.lisa.folder / "modules.json"
         report.unlink(missing_ok=True)
         argv = [sys.executable, "-c", CHILD, str(report), *call.format(**self.ids).split(), *more]
+        done = subprocess.run(argv, env=self._clean() | env, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+        assert report.exists(), done.stderr.decode()
+        return Done(done.returncode, done.stdout, done.stderr, frozenset(json.loads(report.read_text())))
+
+    def fork(self, call: str, *more: str, **env: str) -> Done:
+        """The same in a fork of a process that has not run anything yet."""
+        assert self.nursery.stdin is not None
+        assert self.nursery.stdout is not None
+        asked = [[*call.format(**self.ids).split(), *more], self._clean() | env]
+        self.nursery.stdin.write(json.dumps(asked).encode() + b"\n")
+        self.nursery.stdin.flush()
+        status, out, err, modules = json.loads(self.nursery.stdout.readline())
+        assert modules, err
+        return Done(status, out.encode("latin-1"), err.encode("latin-1"), frozenset(json.loads(modules)))
+
+    def _clean(self) -> dict[str, str]:
         clean = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "TMPDIR")}
         clean |= {
             "HOME": str(self.lisa.folder),
             "XDG_RUNTIME_DIR": str(self.lisa.folder / "run"),
             "CHAISE_HOME": str(self.lisa.home),
-            "PYTHONPATH": str(Path(cli.__file__).parents[1]),
+            "PYTHONPATH": str(ROOT),
             clock.VARIABLE: NOON,
         }
-        done = subprocess.run(argv, env=clean | env, capture_output=True, check=False, stdin=subprocess.DEVNULL)
-        assert report.exists(), done.stderr.decode()
-        return Done(done.returncode, done.stdout, done.stderr, frozenset(json.loads(report.read_text())))
+        return clean
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Lisa's home: a board, a deal that was paid and reviewed, a service, a message with a file, a call."""
     folder = tmp_path_factory.mktemp("startup")
     lisa = Person(folder, "lisa", role="client", tz="Europe/Berlin", email="lisa@example.org")
@@ -149,7 +194,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         settle(lisa, james)
     shown = lisa.does("show", deal)
     ids = {"board": made["id"], "deal": deal, "post": shown["post"], "service": service["id"]}
-    return World(lisa, ids | {"message": message["id"], "booking": booking["id"], "review": review["id"]})
+    ids |= {"message": message["id"], "booking": booking["id"], "review": review["id"]}
+    begin = [sys.executable, "-c", NURSERY]
+    with subprocess.Popen(begin, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as nursery:
+        yield World(lisa, ids, nursery)
 
 
 def loaded(done: Done, names: Sequence[str]) -> list[str]:
@@ -164,7 +212,7 @@ def test_every_verb_is_a_read_or_is_known_to_be_none() -> None:
 
 @pytest.mark.parametrize("call", CALLS)
 def test_a_read_for_a_script_loads_no_heavy_library_and_no_cipher(world: World, call: str) -> None:
-    done = world.run(call, "--json")
+    done = world.fork(call, "--json")
     assert done.status == 0, done.err.decode()
     assert json.loads(done.out)["data"] is not None
     assert loaded(done, HEAVY) == []
@@ -181,7 +229,7 @@ def test_a_read_loads_no_rules_of_signing_and_nothing_for_other_kinds(world: Wor
 
 @pytest.mark.parametrize("call", CALLS)
 def test_a_read_into_a_pipe_loads_no_heavy_library_and_writes_no_escape(world: World, call: str) -> None:
-    done = world.run(call, **COLORFUL)
+    done = world.fork(call, **COLORFUL)
     assert done.status == 0, done.err.decode()
     assert loaded(done, HEAVY) == []
     assert b"\x1b" not in done.out + done.err
