@@ -58,6 +58,7 @@ BOXES = {
     "recovery": "zXUbdrA53MNp8-4EB_iEBfxn5LvsUVt_LpDVZ-9M4w3PlKjVdkgJSUj9FcJS5LNDoP22VPvONqguKZ-8VLPRAA",
 }
 STANDARD_BOX = "tl44EuFzNheoMtnRKkCxMbq6TQ1rLrYVWulzoDTCVi3Cx4fuEU9d4JJXlv82E1bUWfImthNzvYOU4-j8FkSA_Q"
+ODD: list[object] = [None, 1, "", "!", "é", [], {}, "AAAA", {"salt": 5}, {"salt": "AA", "more": 1}]
 each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -195,11 +196,11 @@ def test_no_slot_is_made_that_could_not_be_read() -> None:
 
 @each_kind
 @pytest.mark.parametrize("field", ["kind", "params", "fingerprint", "nonce", "box"])
-@pytest.mark.parametrize("value", [None, 1, "", "!", "é", [], {}, "AAAA", {"salt": 5}, {"salt": "AA", "more": 1}])
-def test_a_malformed_slot_is_damage_and_not_a_crash(kind: str, field: str, value: object) -> None:
-    with pytest.raises(SlotsDamaged) as caught:
-        open_slot(SLOTS[kind] | {field: value}, SECRETS[kind])
-    assert (caught.value.exit, caught.value.code) == (11, "key.slots_damaged")
+def test_a_malformed_slot_is_damage_and_not_a_crash(kind: str, field: str) -> None:
+    for value in ODD:
+        with pytest.raises(SlotsDamaged) as caught:
+            open_slot(SLOTS[kind] | {field: value}, SECRETS[kind])
+        assert (caught.value.exit, caught.value.code) == (11, "key.slots_damaged"), value
 
 
 @each_kind

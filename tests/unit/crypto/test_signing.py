@@ -128,12 +128,14 @@ def test_what_was_signed_verifies_and_under_no_other_tag(seed: bytes, tag: bytes
     assert [other for other in TAGS if verify(signer.public, other, message, signature)] == [tag]
 
 
-@pytest.mark.parametrize("place", range(64))
-def test_no_byte_of_a_signature_can_change(place: int) -> None:
+def test_no_byte_of_a_signature_can_change() -> None:
     signer = Ed25519Signer(SEED)
-    signature = bytearray(signer.sign(TAGS.event, b"header"))
-    signature[place] ^= 1 << place % 8
-    assert not verify(signer.public, TAGS.event, b"header", bytes(signature))
+    signature = signer.sign(TAGS.event, b"header")
+    assert verify(signer.public, TAGS.event, b"header", signature)
+    for place in range(64):
+        changed = bytearray(signature)
+        changed[place] ^= 1 << place % 8
+        assert not verify(signer.public, TAGS.event, b"header", bytes(changed)), place
 
 
 @given(st.binary(max_size=40), st.binary(max_size=70))

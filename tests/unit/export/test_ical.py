@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chaise_cli.export.ical import NOBODY, Person, Slot, calendar
@@ -16,6 +16,7 @@ from chaise_cli.export.vtimezone import vtimezone
 from tests.unit.export.calls import CALL, DAILY, DUE, JAMES, LISA, OFFER, SHIFTED, START, WEEKLY
 from tests.unit.export.ical_lines import Component, read
 from tests.unit.export.zone_cases import FIRST_PASS, every_zone, utc
+from tests.volume import costly
 
 ROOT = Path(__file__).parents[3]
 
@@ -211,7 +212,7 @@ def test_a_call_can_be_written_in_every_zone() -> None:
     assert {each.value("TZID") for each in read(data).kinds("VTIMEZONE")} == set(every_zone()) - {"UTC"}
 
 
-@settings(max_examples=150, deadline=None)
+@costly(50)
 @given(st.text(), st.text(), st.text(), st.one_of(st.none(), st.text()), st.one_of(st.none(), st.text()))
 def test_no_text_of_others_breaks_the_file(
     title: str, body: str, person: str, url: str | None, email: str | None

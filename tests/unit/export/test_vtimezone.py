@@ -66,14 +66,12 @@ def test_every_zone_is_right_when_the_file_has_one_time_only(moment: str) -> Non
     assert not [wrong for name in each_zone() for wrong in wrong_instants(name, at, at, A_DAY)]
 
 
-@pytest.mark.parametrize(("zone", "wall", "instant"), HAND_WORKED + FIRST_PASS)
 @pytest.mark.parametrize("margin", [timedelta(0), A_MONTH, 3000 * A_DAY])
-def test_a_wall_clock_means_the_instant_worked_out_by_hand(
-    zone: str, wall: str, instant: str, margin: timedelta
-) -> None:
-    expected = utc(instant)
-    text = vtimezone(zone, expected - margin, expected + margin)
-    assert Reader(text, 2060).instant(datetime.fromisoformat(wall)) == expected
+def test_a_wall_clock_means_the_instant_worked_out_by_hand(margin: timedelta) -> None:
+    for zone, wall, instant in HAND_WORKED + FIRST_PASS:
+        expected = utc(instant)
+        text = vtimezone(zone, expected - margin, expected + margin)
+        assert Reader(text, 2060).instant(datetime.fromisoformat(wall)) == expected, (zone, wall)
 
 
 def test_a_further_name_of_a_zone_changes_nothing_but_the_name() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
@@ -133,13 +134,14 @@ ODD: list[Any] = [
 
 
 @pytest.mark.parametrize("field", FIRST.value())
-@pytest.mark.parametrize("odd", ODD, ids=repr)
-def test_no_field_can_be_changed(field: str, odd: object) -> None:
-    changed = FIRST.value() | {field: odd}
-    if changed == FIRST.value() and type(odd) is type(FIRST.value()[field]):
-        return
-    with pytest.raises((BadCertificate, BadKey, NotCanonical)):
-        certificate.check([changed])
+def test_no_field_can_be_changed(field: str) -> None:
+    passed: list[Any] = []
+    for odd in ODD:
+        with suppress(BadCertificate, BadKey, NotCanonical):
+            certificate.check([FIRST.value() | {field: odd}])
+            passed.append(odd)
+    held = FIRST.value()[field]
+    assert [odd for odd in passed if odd != held or type(odd) is not type(held)] == []
 
 
 @given(st.sampled_from(["identity", "device", "by", "sig", "name"]), st.integers(0, 85), st.sampled_from("AZaz09-_"))

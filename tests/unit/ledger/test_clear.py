@@ -51,25 +51,28 @@ def _refused(read: Any, value: Any) -> bool:
     return False
 
 
-@pytest.mark.parametrize("odd", ODD, ids=repr)
 @pytest.mark.parametrize("field", GENESIS)
-def test_a_genesis_with_an_odd_field_is_refused(field: str, odd: object) -> None:
+def test_a_genesis_with_an_odd_field_is_refused(field: str) -> None:
     assert not _refused(clear.read_genesis, GENESIS)
-    assert _refused(clear.read_genesis, GENESIS | {field: odd})
+    assert [odd for odd in ODD if not _refused(clear.read_genesis, GENESIS | {field: odd})] == []
 
 
-@pytest.mark.parametrize("odd", ODD, ids=repr)
 @pytest.mark.parametrize("field", ["commit", "boxes", "to", "to 0", "to 1", "box", "previous 0", "epoch", "older"])
-def test_a_wrap_with_an_odd_field_is_refused(field: str, odd: object) -> None:
+def test_a_wrap_with_an_odd_field_is_refused(field: str) -> None:
+    assert not _refused(clear.read_wrap, WRAP)
+    let_pass = [odd for odd in ODD if not _refused(clear.read_wrap, _odd_wrap(field, odd))]
+    sizes = (text(bytes(31)), KEY + "A") if field in {"box", "older"} else ()  # whether it opens shows in opening it
+    assert let_pass == [odd for odd in ODD if odd in sizes]
+
+
+def _odd_wrap(field: str, odd: object) -> Any:
     made = {
         "commit": WRAP | {"commit": odd}, "boxes": WRAP | {"boxes": odd}, "to": WRAP | {"boxes": [BOX | {"to": odd}]},
         "to 0": WRAP | {"boxes": [BOX | {"to": [odd, KEY]}]}, "to 1": WRAP | {"boxes": [BOX | {"to": [KEY, odd]}]},
         "box": WRAP | {"boxes": [BOX | {"box": odd}]}, "previous 0": WRAP | {"previous": [odd]},
         "epoch": WRAP | {"previous": [[odd, KEY]]}, "older": WRAP | {"previous": [[text(bytes(8)), odd]]},
     }  # fmt: skip
-    assert not _refused(clear.read_wrap, WRAP)
-    any_size = field in {"box", "older"} and odd in (text(bytes(31)), KEY + "A")  # whether it opens shows in opening it
-    assert _refused(clear.read_wrap, made[field]) != any_size
+    return made[field]
 
 
 @pytest.mark.parametrize("read", [clear.read_genesis, clear.read_wrap])
