@@ -63,7 +63,7 @@ def replace(value: V, **changes: Any) -> V:
 
 def _init(self: Any, *args: Any, **given: Any) -> None:
     names = self.__body_fields__
-    if not given and len(args) == len(names):  # as events are read: by the thousand
+    if not given and len(args) == len(names):  # as stored states are read
         self.__dict__.update(zip(names, args, strict=True))
         return
     values = dict(zip(names, args, strict=False)) | given

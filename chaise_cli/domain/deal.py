@@ -284,6 +284,11 @@ class Milestone(NamedTuple):
         return self.work
 
     @property
+    def over(self) -> bool:
+        """Whether nothing is held, on its way or planned: nothing more happens here of itself."""
+        return not self.held and not any(self.open.values()) and self.state != "planned"
+
+    @property
     def payable(self) -> int:
         """What the two sides have been credited and the rail has not paid out."""
         return self.talent_credit + self.client_credit - self.paid_out
@@ -370,9 +375,9 @@ def milestone(deal: Deal, n: int) -> Milestone:
 
 def put(deal: Deal, ms: Milestone, e: Recorded) -> Deal:
     """The deal with this milestone as `e` left it; a deal in which nothing is held or planned is closed."""
-    ms = ms._replace(final=ms.final and e.final)
+    ms = ms if e.final or not ms.final else ms._replace(final=False)
     parts = (*deal.milestones[: ms.n - 1], ms, *deal.milestones[ms.n :])
-    over = all(not part.held and not any(part.open.values()) and part.state != "planned" for part in parts)
+    over = ms.over and all(part.over for part in parts)  # mostly this one is not
     return deal._replace(milestones=parts, state="closed" if over else "hired")
 
 

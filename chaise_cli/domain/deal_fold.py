@@ -54,4 +54,4 @@ def step(deal: Deal, e: Recorded) -> Deal:
     Raises a Refused error, and nothing else, when the event is not allowed at its place: it is void then.
     """
     after = STEPS[e.body.KIND](tick(deal, e.clock), e, e.body)
-    return after._replace(final=after.final and e.final)
+    return after if e.final or not after.final else after._replace(final=False)

@@ -70,6 +70,8 @@ KINDS: Final[dict[str, Kind]] = {
     **_rows("review", "deal", "guarded", "ReviewSealed", "ReviewOpened", "ReviewVoucher"),
 }
 
+GUARDED: Final = frozenset(name for name, kind in KINDS.items() if kind.order == "guarded")
+
 
 @cache
 def body_class(kind: str) -> type[Any]:

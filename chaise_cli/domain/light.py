@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import NamedTuple as NamedTuple  # noqa: PLC0414  exported
 else:
-    from operator import itemgetter
+    from collections import namedtuple
+
+    # What the usual one reads a field by: that takes half the time of a property around `itemgetter`.
+    _Field = type(namedtuple("_Any", "field").field)  # noqa: PYI024  typing's has no other, and takes longer to make
 
     class _Record(tuple):
         """What all of them share: the methods of `collections.namedtuple`, by the names of the class at hand."""
@@ -62,7 +65,7 @@ else:
             fields = tuple(members["__annotations__"])
             defaults = {field: members.pop(field) for field in fields if field in members}
             members |= {"__slots__": (), "_fields": fields, "_field_defaults": defaults, "__match_args__": fields}
-            members |= {field: property(itemgetter(at)) for at, field in enumerate(fields)}
+            members |= {field: _Field(at, None) for at, field in enumerate(fields)}
             return type(name, (_Record,), members)
 
     class NamedTuple(metaclass=_Maker):

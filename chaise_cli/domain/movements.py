@@ -199,15 +199,15 @@ def apply_held(deal: Deal, e: Recorded, body: MoneyHeld) -> Deal:
     )
     entry = journal.hold(book(deal, ms), e.id, e.at, body.ref, body.amount, fee, body.cost)
     op = op._replace(moved=body.amount, mark=ms.funded, ref=body.ref)
-    return _moved(deal, ms, e, op, entry)
+    return _moved(deal, _close(ms, op), e, entry, op)
 
 
 def apply_refused(deal: Deal, e: Recorded, body: MoneyRefused) -> Deal:
     """An open fund request, or one whose end others have reached, comes to nothing."""
     op, ms = _turn(deal, e, body.op, "fund", None)
     permit(body.KIND, ms.state, AGENT, deal.ref(ms.n))
-    ms = _close(ms, op)
-    return _follow(put(_record(deal, op._replace(declined=body.reason)), ms, e), e)
+    ops = {**deal.ops, op.id: op._replace(declined=body.reason)}
+    return put(deal._replace(ops=ops, last_movement=e.id), _close(ms, op), e)
 
 
 def apply_released(deal: Deal, e: Recorded, body: MoneyReleased) -> Deal:
@@ -228,7 +228,7 @@ def apply_released(deal: Deal, e: Recorded, body: MoneyReleased) -> Deal:
         talent_credit=ms.talent_credit + amount - withheld,
     )
     entry = journal.release(book(deal, ms), e.id, e.at, deal.parties.talent, amount, withheld, earned)
-    return _moved(deal, ms, e, op._replace(moved=amount, mark=ms.talent_credit), entry)
+    return _moved(deal, _close(ms, op), e, entry, op._replace(moved=amount, mark=ms.talent_credit))
 
 
 def apply_refunded(deal: Deal, e: Recorded, body: MoneyRefunded) -> Deal:
@@ -249,7 +249,7 @@ def apply_refunded(deal: Deal, e: Recorded, body: MoneyRefunded) -> Deal:
         client_credit=ms.client_credit + amount + fee,
     )
     entry = journal.refund(book(deal, ms), e.id, e.at, deal.parties.client, amount, fee)
-    return _moved(deal, ms, e, op._replace(moved=amount, mark=ms.client_credit), entry)
+    return _moved(deal, _close(ms, op), e, entry, op._replace(moved=amount, mark=ms.client_credit))
 
 
 def apply_paid_out(deal: Deal, e: Recorded, body: MoneyPaidOut) -> Deal:
@@ -262,14 +262,13 @@ def apply_paid_out(deal: Deal, e: Recorded, body: MoneyPaidOut) -> Deal:
         raise OverPaid(milestone=deal.ref(ms.n), payable=Money(owed, deal.agreed.currency))
     paid = (ms.talent_paid if kind == "release" else ms.client_paid) + body.amount
     ms = ms._replace(talent_paid=paid) if kind == "release" else ms._replace(client_paid=paid)
-    covered: dict[str, Op] = {
-        op.id: op._replace(ref=body.ref)
+    covered = [
+        op._replace(ref=body.ref)
         for op in deal.ops.values()
-        if (op.n, op.kind) == (ms.n, kind) and op.moved and paid - body.amount < op.mark <= paid
-    }
+        if op.n == ms.n and op.kind == kind and op.moved and paid - body.amount < op.mark <= paid
+    ]
     entry = journal.payout(book(deal, ms), e.id, e.at, body.ref, body.to, body.amount, body.cost)
-    deal = deal._replace(ops={**deal.ops, **covered}, entries=(*deal.entries, entry))
-    return _follow(_sound(put(deal, ms, e), ms), e)
+    return _moved(deal, ms, e, entry, *covered)
 
 
 def apply_reversed(deal: Deal, e: Recorded, body: MoneyReversed) -> Deal:
@@ -282,7 +281,7 @@ def apply_reversed(deal: Deal, e: Recorded, body: MoneyReversed) -> Deal:
         raise OverReversed(milestone=deal.ref(ms.n), left=Money(left, deal.agreed.currency))
     ms = ms._replace(reversed=ms.reversed + body.amount, reversals=(*ms.reversals, body.ref))
     entry = journal.reversal(book(deal, ms), e.id, e.at, body.ref, deal.parties.client, body.amount, body.cost)
-    return _follow(_sound(put(deal, ms, e), ms), e)._replace(entries=(*deal.entries, entry))
+    return _moved(deal, ms, e, entry)
 
 
 def paid_in(deal: Deal, ms: Milestone) -> int:
@@ -359,22 +358,15 @@ def book(deal: Deal, ms: Milestone) -> journal.Book:
     return journal.Book(deal.agreed.rail, deal.ref(ms.n), deal.agreed.currency)
 
 
-def _moved(deal: Deal, ms: Milestone, e: Recorded, op: Op, entry: journal.JournalEntry) -> Deal:
-    deal = _record(deal, op)._replace(entries=(*deal.entries, entry))
-    ms = _close(ms, op)
-    return _follow(_sound(put(deal, ms, e), ms), e)
-
-
-def _record(deal: Deal, op: Op) -> Deal:
-    return deal._replace(ops={**deal.ops, op.id: op})
+def _moved(deal: Deal, ms: Milestone, e: Recorded, entry: journal.JournalEntry, *ops: Op) -> Deal:
+    """The deal after money has moved: its milestone and the operations as that left them, and the journal entry."""
+    changed: dict[str, Op] = {op.id: op for op in ops}
+    deal = deal._replace(ops={**deal.ops, **changed}, entries=(*deal.entries, entry), last_movement=e.id)
+    return _sound(put(deal, ms, e), ms)
 
 
 def _close(ms: Milestone, op: Op) -> Milestone:
     return ms._replace(open={**ms.open, op.kind: tuple(other for other in ms.open[op.kind] if other != op.id)})
-
-
-def _follow(deal: Deal, e: Recorded) -> Deal:
-    return deal._replace(last_movement=e.id)
 
 
 def _sound(deal: Deal, ms: Milestone) -> Deal:

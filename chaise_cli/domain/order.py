@@ -297,10 +297,13 @@ class Tree:
         """Follow the device that has the role to where there is a choice, or nothing more: mostly that is the end."""
         while at in self._places and at not in self._handed:
             following = self._after.get(at, ())
-            if len(following) != 1 or following[0].device != device or following[0].id in taken:
+            if len(following) != 1:
                 break
-            line.append(following[0])
-            at = following[0].id
+            (place,) = following
+            if place.device != device or place.id in taken:
+                break
+            at = place.id
+            line.append(place)
             taken.add(at)
         return at
 

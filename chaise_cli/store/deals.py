@@ -53,6 +53,7 @@ class DealFold:
         self._places: dict[bytes, order.Place] = {}
         self._chains = {chain.no: chain for chain in events.chains(connection, space.no)}
         self._names = {no: chain.name for no, chain in self._chains.items()}
+        self._devices = {no: DeviceId(text(chain.device)) for no, chain in self._chains.items()}
         self._named = {self._names[no]: chain for no, chain in self._chains.items()}
         self._forked = {chain.device for chain in self._chains.values() if chain.parent is not None}
         self._branches = order.Branches(self._first, self._stem) if self._forked else order.STRAIGHT
@@ -79,7 +80,7 @@ class DealFold:
         for row in rows:
             if row.device == found.agent and _may_take(row, self._state) and not self._state.deal.awaits_agent:
                 self._take(self._place(row))
-            elif _guarded(row) and row.seq > self._frontier.get(self._names[row.chain], -1):
+            elif row.kind in kinds.GUARDED and row.seq > self._frontier.get(self._names[row.chain], -1):
                 self._pend(row)
         if self._state.deal.awaits_agent:  # whose answer may have come before the take-up that it needs
             self._uptakes, self._old = [], None
@@ -171,14 +172,15 @@ class DealFold:
         return Way(ids[0], ids, places[0].device, stands, moved, said)
 
     def _stored(self) -> list[Row]:
-        return [content.row(stored) for stored in events.read_space(self._db, self._space.no)]
+        return list(content.rows(events.read_space(self._db, self._space.no)))
 
     def _refold(self, rows: Sequence[Row]) -> None:
         """Fold the whole deal, given all its events."""
         for table in _TABLES:
             self._db.execute(f"DELETE FROM {table} WHERE space = ?", (self._space.no,))
         numbers = "SELECT no FROM chain WHERE space = ?"
-        self._db.execute(f"UPDATE event SET uptake = NULL WHERE chain IN ({numbers})", (self._space.no,))
+        taken = f"UPDATE event SET uptake = NULL WHERE chain IN ({numbers}) AND uptake IS NOT NULL"
+        self._db.execute(taken, (self._space.no,))
         # Free words are folded by insertion: nothing else takes this back where terms have made their writer a member.
         self._db.execute(
             f"UPDATE event SET void = NULL WHERE chain IN ({numbers}) AND void = ?",
@@ -194,7 +196,7 @@ class DealFold:
         state = opened.state._replace(deal=opened.state.deal._replace(contested=bool(line.contested)))
         device = self._lead(telling, state, line)
         for row in rows:
-            if _guarded(row) and row.seq > self._frontier.get(self._names[row.chain], -1):
+            if row.kind in kinds.GUARDED and row.seq > self._frontier.get(self._names[row.chain], -1):
                 self._pend(row)
         self._finish(device, rows, telling.agents(state.deal.parties))
 
@@ -282,13 +284,13 @@ class DealFold:
         return None if parent is None else self._names[parent]
 
     def _place(self, row: Row) -> order.Place:
-        if (known := self._places.get(row.id)) is None:
-            known = self._places[row.id] = self._make_place(row)
+        known = self._places.get(row.id)
+        if known is None:
+            chain = row.chain
+            seen = [self._spot(*cited) for cited in row.seen] if row.seen else ()
+            known = order.Place(self._devices[chain], row.seq, text(row.id), row.lamport, seen, self._names[chain])
+            self._places[row.id] = known
         return known
-
-    def _make_place(self, row: Row) -> order.Place:
-        seen = [self._spot(*cited) for cited in row.seen]
-        return order.Place(text(row.device), row.seq, text(row.id), row.lamport, seen, self._names[row.chain])
 
     def _spot(self, device: str, seq: int, id_: str) -> tuple[str, int]:
         """Where a cited event stands. Of a device that wrote several histories, its id tells on which."""
@@ -320,18 +322,19 @@ class DealFold:
 
     def _take(self, tip: order.Place) -> None:
         """Fold what the agent's event `tip` covers, then `tip`; all of it is final."""
-        self._tip = raw(tip.id)
+        row = self._rows[tip.branch, tip.seq]
+        self._tip = row.id
         if tip.seq <= self._frontier.get(tip.branch, -1):
             return  # taken up before its device got the role
         deal = self._state.deal
         if deal.parties.agent_device != tip.device:  # its first word since the old device gave the role away
             parties = deal.parties._replace(agent_device=DeviceId(tip.device))
             self._state = self._state._replace(deal=deal._replace(parties=parties))
-        row = self._rows[tip.branch, tip.seq]
         self._clock = max(self._clock, row.at)
-        for place in self._revocations_first(order.cover(self._frontier, tip, self._find, self._branches)):
-            covered = self._row(place.branch, place.seq)
-            if not _guarded(covered):
+        places = order.cover(self._frontier, tip, self._find, self._branches)
+        for place in self._revocations_first(places):
+            covered = row if place is tip else self._row(place.branch, place.seq)
+            if covered.kind not in kinds.GUARDED:
                 continue
             if place.id == self._state.deal.opening:
                 void = None
@@ -361,7 +364,7 @@ class DealFold:
     def _row(self, branch: str, seq: int) -> Row:
         if (branch, seq) not in self._rows:
             chain = self._named[branch]
-            self._remember(content.row(stored) for stored in events.read_chain(self._db, chain.no, seq, seq))
+            self._remember(content.rows(events.read_chain(self._db, chain.no, seq, seq)))
         return self._rows[branch, seq]
 
     def _pend(self, row: Row) -> None:
@@ -412,7 +415,7 @@ class DealFold:
         if self._said and row.chain not in self._above:
             self._above[row.chain] = revocations.above(self._db, row.chain)
         return Recorded(
-            EventId(text(row.id)), row.identity, DeviceId(text(row.device)), row.at, clock, final, agent, row.content,
+            EventId(text(row.id)), row.identity, self._devices[row.chain], row.at, clock, final, agent, row.content,
             row.seq, self._above.get(row.chain, ()), row.grant, self._beside.get(row.chain, frozenset()),
         )  # fmt: skip
 
@@ -429,7 +432,8 @@ class DealFold:
                 messages.append((self._space.no, row.lamport, row.chain, row.seq, row.kind))
             elif row.kind == "contact.shared":
                 self._contact(row.identity, row)
-            files += self._files(row)
+            if getattr(row.content, "files", ()):
+                files += self._files(row)
             self._at = max(self._at, row.at)
         self._many("INSERT OR IGNORE INTO message(space, lamport, chain, seq, what) VALUES (?,?,?,?,?)", messages)
         self._many(
@@ -445,7 +449,7 @@ class DealFold:
         number = getattr(row.content, "milestone", None)
         return [
             (raw(file.address), self._space.no, row.chain, row.seq, number, record.dump(file))
-            for file in getattr(row.content, "files", ())
+            for file in row.content.files
         ]
 
     def _save(self, taken: DealState, now: DealState, agent: str) -> None:
@@ -548,11 +552,6 @@ def _json(state: DealState) -> str:
     stored = record.dump_again(state)
     keep(stored, state)
     return stored
-
-
-def _guarded(row: Row) -> bool:
-    kind = kinds.KINDS.get(row.kind or "")
-    return kind is not None and kind.order == "guarded"
 
 
 def _may_take(row: Row, state: DealState) -> bool:

@@ -283,7 +283,7 @@ def read_chain(connection: Connection, chain: int, first: int, last: int) -> lis
 def read_space(connection: Connection, space: int) -> Iterator[Stored]:
     """All events of a space in the order (lamport, device, seq, id)."""
     query = STORED + "WHERE c.space = ? ORDER BY e.lamport, c.device, e.seq, e.id"
-    return (Stored(*row) for row in connection.execute(query, (space,)))
+    return map(Stored._make, connection.execute(query, (space,)))
 
 
 def read_author(connection: Connection, space: int, identity: IdentityId) -> list[Stored]:

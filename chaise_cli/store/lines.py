@@ -5,7 +5,9 @@ docs/spec/order.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from chaise_cli.domain import order
@@ -13,10 +15,10 @@ from chaise_cli.domain.consent import AgentRefused
 from chaise_cli.domain.deal import TermsAccepted, TermsOffered
 from chaise_cli.domain.light import NamedTuple
 from chaise_cli.domain.recorded import Parties
-from chaise_cli.ids import text
+from chaise_cli.ids import raw, text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 
     from chaise_cli.domain.deal import Deal
     from chaise_cli.domain.deal_state import DealState
@@ -40,7 +42,7 @@ class Holder(NamedTuple):
     device: str
 
 
-Cut = Callable[[Parties, str], Container[bytes]]
+Cut = Callable[[Parties, str], AbstractSet[bytes]]
 
 
 class Telling:
@@ -51,7 +53,7 @@ class Telling:
         chains: Mapping[int, Chain],
         rows: Iterable[Row],
         place: Callable[[Row], order.Place],
-        cut: Cut = lambda _parties, _holder: (),
+        cut: Cut = lambda _parties, _holder: frozenset(),
     ) -> None:
         """cut: given the parties and a holder of the role, ids of events on no line, since their device was revoked."""
         self._chains, self._place, self._cut = chains, place, cut
@@ -59,11 +61,14 @@ class Telling:
         for row in rows:
             self._by_chain.setdefault(row.chain, []).append(row)
         for held in self._by_chain.values():
-            held.sort(key=lambda row: row.seq)
+            held.sort(key=attrgetter("seq"))
         self._rows = list(self._walk())
         self._saying: dict[type, list[Row]] = {}  # the rows by what they say
-        for row, _ in self._rows:
+        self._writing: dict[IdentityId | None, list[tuple[Row, Row | None]]] = {}  # and by who wrote them
+        for both in self._rows:
+            row = both[0]
             self._saying.setdefault(type(row.content), []).append(row)
+            self._writing.setdefault(row.identity, []).append(both)
         self._agreed: dict[Parties, list[tuple[Row, Row]]] = {}
         self._known: dict[tuple[str, Parties, Holder, str | None, str | None], order.Line | None] = {}
 
@@ -82,11 +87,13 @@ class Telling:
         begun: set[bytes] = set()  # events with a sealed one at or before them
         found: list[Row] = []
         for row, before in self._rows:
+            if row.device != device:
+                continue
             if before is not None and before.id in begun:
                 begun.add(row.id)
             elif row.suite:
                 begun.add(row.id)
-                found += [row] if row.device == device else []
+                found.append(row)
         return found
 
     def line(
@@ -97,7 +104,7 @@ class Telling:
         stands: ids of the events that choose among its ways, if not each movement does.
         """
         first = [through] if through is not None else []
-        told = [(self._opening(one), self._clients(one, among, first, stands)) for one, among in self._among(openings)]
+        told = [(self._opening(one), self._clients(one, apart, first, stands)) for one, apart in self._apart(openings)]
         if len(told) == 1:
             return openings[0], order.agent_line(*told[0])
         best, line = order.standing(told)
@@ -105,8 +112,8 @@ class Telling:
 
     def leads(self, openings: Sequence[Opened]) -> Iterator[tuple[Opened, order.Line]]:
         """The client's line to each last event of a history behind each opening."""
-        for opened, among in self._among(openings):
-            for line in order.leads(self._opening(opened), self._clients(opened, among, [], None)):
+        for opened, apart in self._apart(openings):
+            for line in order.leads(self._opening(opened), self._clients(opened, apart, [], None)):
                 yield opened, line
 
     def behind(self, root: order.Place, deal: Deal, through: str | None = None) -> order.Line | None:
@@ -127,7 +134,7 @@ class Telling:
         refusals = [row for row in answers if isinstance(row.content, AgentRefused)]
         refused = self._covering(refusals)
         settled = [*([through] if through is not None else []), *self._settled(deal.parties)]
-        said = self._said(holder, cut, lambda row: not refused or text(row.id) not in refused, root, settled)
+        said = self._said(holder, {*cut, *map(raw, refused)}, root, settled)
         consents = {text(row.id) for row in answers}
         handovers = [one for one in said.handovers if one.after != root.id or one.place.id in consents]
         line = order.agent_line(order.Opening(root, root.device), said._replace(handovers=handovers))
@@ -195,40 +202,40 @@ class Telling:
                 found.add(text(row.id))
         return found
 
-    def _among(self, openings: Sequence[Opened]) -> list[tuple[Opened, set[str] | None]]:
-        """Each opening with the ids of what may stand behind it; None is everything."""
-        return [(one, self._covering([one.row]) if len(openings) > 1 else None) for one in openings]
+    def _apart(self, openings: Sequence[Opened]) -> Iterator[tuple[Opened, set[bytes]]]:
+        """Each opening with the ids of what cannot stand behind it: all that does not cover it, beside another one."""
+        rows = self._rows if len(openings) > 1 else []
+        for one in openings:
+            covering = self._covering([one.row]) if rows else set()
+            yield one, {row.id for row, _ in rows if text(row.id) not in covering}
 
     def _clients(
-        self, opened: Opened, among: set[str] | None, first: Sequence[str], stands: Collection[str] | None
+        self, opened: Opened, apart: AbstractSet[bytes], first: Sequence[str], stands: Collection[str] | None
     ) -> order.Said:
-        """What may stand on the client's line, only events `among`, if given; `first` goes before what was settled."""
+        """What may stand on the client's line, no event `apart` from it; `first` goes before what was settled."""
         parties = opened.state.deal.parties
         holder = Holder(parties.client, parties.agent_device)
         cut = self._cut(parties, parties.client)
         settled = [*first, *self._settled(parties)]
-        said = self._said(holder, cut, lambda row: among is None or text(row.id) in among, None, settled)
+        said = self._said(holder, cut | apart, None, settled)
         return said if stands is None else said._replace(moves=stands)
 
     def _said(
         self,
         holder: Holder,
         cut: Container[bytes],
-        counts: Callable[[Row], bool],
         root: order.Place | None,
         settled: Sequence[str],
     ) -> order.Said:
-        """What the devices of a holder of the role have said; behind `root`, where it is not the opening."""
+        """What the devices of a holder of the role have said, without `cut`; behind `root`, if not the opening."""
         chains: dict[str, list[order.Place]] = {root.device: [root]} if root else {}
         before: dict[str, str | None] = {root.id: None} if root else {}
         moves: set[str] = set()
         handovers: list[order.Handover] = []
         last: dict[bytes, str | None] = {}  # for each event the id of the one that may count at or before it
-        for row, prev in self._rows:
-            if row.identity != holder.identity:  # nor is whatever else its device wrote
-                continue
+        for row, prev in self._writing.get(holder.identity, ()):  # not whatever else its device wrote
             earlier = last.get(prev.id) if prev is not None else None
-            if not may_take(row, holder.identity) or not counts(row) or row.id in cut:
+            if row.id in cut or not may_take(row, holder.identity):
                 last[row.id] = earlier
                 continue
             place = self._place(row)
