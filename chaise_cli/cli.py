@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 EPILOG: Final = "chaise help PANEL · chaise help VERB · chaise help exit-codes"
 INTERRUPTED: Final = 130
+COLLECTED: Final = 20_000  # new objects between two rounds of the collector: hardly any go round in circles
 USUAL: Final = "inbox"  # the verb when none is named
 _VALUED: Final = ("--home", "--key-file")  # the common options whose value is the next word; a test compares
 
@@ -136,9 +137,15 @@ def app_of(name: str) -> typer.Typer:
 def command_of(name: str) -> Any:
     """A verb's Typer command, built once: it keeps nothing of a run, and a batch runs the same verb many times."""
     loaded = app_of(name)
-    gc.freeze()
-    gc.enable()
+    collect()
     return typer.main.get_command(loaded)
+
+
+def collect() -> None:
+    """Let the garbage collector work from here on, seldom, and never on what is loaded by now, which stays."""
+    gc.freeze()
+    gc.set_threshold(COLLECTED)
+    gc.enable()
 
 
 class NoSuchCommand(Usage):
