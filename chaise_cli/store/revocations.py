@@ -43,11 +43,14 @@ def said(connection: Connection, space: int, identity: IdentityId | None = None)
     )
     rows = connection.execute(query, (space, raw(identity) if identity else None)).fetchall()
     found = []
+    tops: dict[int, tuple[DeviceId, ...]] = {}
     for stored in (events.Stored(*row) for row in rows):
         row = content.row(stored)
         if row.content is not None:
+            if row.chain not in tops:
+                tops[row.chain] = above(connection, row.chain)
             rank = (row.lamport, row.device, row.seq, row.id)
-            found.append(Said(row, revocation.Claim(above(connection, row.chain), row.seq, rank, row.content)))
+            found.append(Said(row, revocation.Claim(tops[row.chain], row.seq, rank, row.content)))
     return found
 
 

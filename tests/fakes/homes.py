@@ -23,6 +23,7 @@ from chaise_cli.ids import DeviceId, EventId, IdentityId, SpaceId, raw, text
 from chaise_cli.ledger.segment import Segment
 from chaise_cli.session import access, boards, dealing, founding, opening, writing
 from chaise_cli.session import home as homes
+from chaise_cli.session.checking import Part
 from chaise_cli.session.replica import HomeReplica
 from chaise_cli.session.session import Session
 from chaise_cli.store import check, connection, events, own
@@ -311,6 +312,11 @@ def unsound(session: Session, space: SpaceId) -> list[str]:
     found = check.differing(session.db, events.space_numbered(session.db, space_no(session, space)))
     _unsound[session.db] = space, _stamp(session), found
     return found
+
+
+def share_with(*name: bytes) -> Part:
+    """A small share of a full check in which what has this name is looked at, and little else."""
+    return next(part for n in range(1, 101) if (part := Part(n, 100)).takes(*name))
 
 
 def verdicts(session: Session, space: SpaceId) -> dict[bytes, str | None]:

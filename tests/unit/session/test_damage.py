@@ -183,7 +183,7 @@ def share(table: str, row: dict[str, Any], spaces: dict[int, bytes], chains: dic
         name = chains[row["chain" if table == "event" else "no"]]
     elif "space" in row or table == "space":
         name = (spaces[row["no" if table == "space" else "space"]],)
-    return next(part for n in range(1, 101) if (part := Part(n, 100)).takes(*name))
+    return homes.share_with(*name)
 
 
 def change(session: Session, table: str, row: dict[str, Any], to: dict[str, Any]) -> bool:
