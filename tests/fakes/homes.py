@@ -184,24 +184,24 @@ def known(session: Session) -> Known:
 
 def carry(giver: Session, taker: Session, limit: int = 1000) -> bool:
     """What `taker` may have and lacks: the boards it is on, and the deals whose wraps name it. Whether it was any."""
-    me, gave = raw(taker.me.identity), False
-    for info in known(giver).spaces:
-        held_there = known(taker).heads.get(info.id)
+    me, gave, here, there = raw(taker.me.identity), False, known(giver), known(taker)
+    for info in here.spaces:
+        held_there = there.heads.get(info.id)
         if info.kind == "self" or (info.kind == "board" and held_there is None):
             continue
         if info.kind == "deal" and me not in info.names:
             continue
-        news = _news(giver, info.id, held_there or (), limit)
+        news = _news(giver, info.id, here.heads[info.id], held_there or (), limit)
         if news:
             deliver(taker, SpaceId(text(info.id)), news)
-            gave = True
+            gave, there = True, known(taker)
     return gave
 
 
-def _news(giver: Session, space: bytes, held_there: Sequence[Head], limit: int) -> list[Segment]:
-    """What a home holds of a space beyond those heads."""
+def _news(giver: Session, space: bytes, heads: Sequence[Head], held_there: Sequence[Head], limit: int) -> list[Segment]:
+    """What leads to heads of a home and is not held where those others are."""
     source, news = HomeReplica(giver), list[Segment]()
-    for head in known(giver).heads[space]:
+    for head in heads:
         if head in held_there:
             continue
         shared = [source.common(space, head, other) for other in held_there if other.device == head.device]

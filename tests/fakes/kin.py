@@ -28,21 +28,21 @@ def join(session: Session, folder: Path, name: str, *, limited: bool = False, cl
 
 def carry(giver: Session, taker: Session, only: SpaceId | None = None) -> bool:
     """What `taker` may have and lacks, self among one's own devices too. Whether it was any."""
-    gave = False
-    for info in sorted(homes.known(giver).spaces, key=lambda info: ("self", "board", "deal").index(info.kind)):
+    gave, here, there = False, homes.known(giver), homes.known(taker)
+    for info in sorted(here.spaces, key=lambda info: ("self", "board", "deal").index(info.kind)):
         space = SpaceId(text(info.id))
-        theirs = homes.known(taker).heads.get(info.id)
+        theirs = there.heads.get(info.id)
         named = raw(taker.me.identity) in info.names
         if (info.kind != "deal" and theirs is None) or (info.kind == "deal" and not named) or only not in (None, space):
             continue
-        if set(homes.known(giver).heads[info.id]) <= set(theirs or ()):
+        if set(here.heads[info.id]) <= set(theirs or ()):
             continue
         reached = {head.device: head.seq for head in theirs or ()}
         runs = homes.runs(giver, space, held=frozenset(theirs or ()))
         news = [run for run in runs if run.last_seq > reached.get(run.device, -1)]
         if news:
             homes.deliver(taker, space, news)
-            gave = True
+            gave, there = True, homes.known(taker)
     return gave
 
 
