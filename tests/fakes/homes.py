@@ -67,6 +67,10 @@ class Market(NamedTuple):
         to.mkdir(parents=True, exist_ok=True)
         return homes.Home(Path(shutil.copytree(self.folder / name, to / name)))
 
+    def whole(self, to: Path) -> Market:
+        """A copy of everybody's home and key file in a folder of their own."""
+        return Market(Path(shutil.copytree(self.folder, to)), self.board)
+
     def open(self, name: str, to: Path, clock: Hands | None = None) -> Session:
         """A copy of somebody's home in the folder `to`, opened."""
         return reopen(self.copy(name, to), self.key(name), clock)
