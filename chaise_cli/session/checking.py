@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from chaise_cli.crypto import signing
 from chaise_cli.domain.light import NamedTuple
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from chaise_cli.store.events import Space
 
 Step = Callable[[int, int], None]
+Kept: TypeAlias = dict[tuple[int, bytes], list[bytes]]  # signatures by the seq and id of what they are under
 PARTS_MOST: Final = 1_000
 
 
@@ -119,12 +120,15 @@ class _Look:
         if not check_rows.is_tree(self._session.db, rows):
             return [f"where the histories of {_device(device)} part is noted wrongly"]
         found: list[str] = []
-        for count, problem in _runs(self._session, space, device):
+        kept: Kept = {}
+        for row in rows:
+            for seq, id_, signature in check.signatures(self._session.db, row.no):
+                kept.setdefault((seq, id_), []).append(signature)
+        for count, problem in _runs(self._session, space, device, kept):
             self.events += count
             self._step(self.events, self.total)
             found += [problem] if problem else []
-        for row in rows:
-            found += _signatures(self._session, space, row)
+        found += _unread(self._session, space, device, kept)
         return found or [problem for row in rows for problem in examining.chain_rows(self._session, space, row)]
 
     def _folded(self, space: Space, *, sound: bool) -> list[str]:
@@ -160,14 +164,17 @@ def verify(session: Session, step: Step, part: Part = WHOLE) -> Checked:
     return Checked(look.events, look.chains, look.spaces, look.files, pages, look.balances, look.problems, look.forks)
 
 
-def _runs(session: Session, space: Space, device: bytes) -> Iterator[tuple[int, str]]:
-    """For each run of a chain: how many events it has, and what is wrong with it."""
+def _runs(session: Session, space: Space, device: bytes, kept: Kept) -> Iterator[tuple[int, str]]:
+    """For each run of a chain: how many events it has, and what is wrong with it. Takes out of `kept` what it proves.
+
+    A run is proved by the signature of its end; those that are kept inside it are looked at on the way.
+    """
     replica = HomeReplica(session)
     for head, first, _ in replica.parted(raw(space.id), device):  # what histories share is read once
-        yield from _history(replica, space, head, first)
+        yield from _history(replica, space, head, first, kept)
 
 
-def _history(replica: HomeReplica, space: Space, head: Head, first: int) -> Iterator[tuple[int, str]]:
+def _history(replica: HomeReplica, space: Space, head: Head, first: int, kept: Kept) -> Iterator[tuple[int, str]]:
     prev = bytes(32) if first == 0 else None
     while first <= head.seq:
         try:
@@ -183,20 +190,33 @@ def _history(replica: HomeReplica, space: Space, head: Head, first: int) -> Iter
             return
         for seq in replica.misnamed(raw(space.id), head, run, links):
             yield 0, f"event {seq} of {_device(head.device)} goes by another's name"
+        for seq, link in enumerate(links, first):
+            known = run.signature if seq == run.last_seq else None
+            for wrong in _wrong(head.device, seq, link, kept.pop((seq, link.id), ()), known):
+                yield 0, wrong
         prev, first = links[-1].id, run.last_seq + 1
         yield len(run.events), ""
     if prev is not None and prev != head.id:
         yield 0, f"{_device(head.device)} does not end in its head"
 
 
-def _signatures(session: Session, space: Space, chain: events.Chain) -> Iterator[str]:
-    """Every kept signature, also those inside a run, which `_runs` proves by the run's end alone."""
-    for seq, id_, signature in check.signatures(session.db, chain.no):
-        packed = _header(session, space, Head(chain.device, seq, id_))
-        if packed is None or packed.id != id_:
-            yield f"event {seq} of {_device(chain.device)} is damaged"
-        elif not signing.verify(chain.device, signing.TAGS.event, packed.header, signature):
-            yield f"the signature of event {seq} of {_device(chain.device)} is wrong"
+def _wrong(
+    device: bytes, seq: int, link: segments.Link, signatures: Sequence[bytes], known: bytes | None = None
+) -> Iterator[str]:
+    """Which signatures under an event do not hold. known: one that does."""
+    for signature in signatures:
+        if signature != known and not signing.verify(device, signing.TAGS.event, link.header, signature):
+            yield f"the signature of event {seq} of {_device(device)} is wrong"
+
+
+def _unread(session: Session, space: Space, device: bytes, kept: Kept) -> Iterator[str]:
+    """Kept signatures that no run has come by: behind damage, or under an event that is damaged itself."""
+    for (seq, id_), signatures in kept.items():
+        link = _header(session, space, Head(device, seq, id_))
+        if link is None or link.id != id_:
+            yield f"event {seq} of {_device(device)} is damaged"
+        else:
+            yield from _wrong(device, seq, link, signatures)
 
 
 def _header(session: Session, space: Space, head: Head) -> segments.Link | None:

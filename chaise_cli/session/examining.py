@@ -176,7 +176,7 @@ def requests(session: Session) -> Iterator[str]:
         known = noted.get(id_)
         if known is None or said.isdisjoint({(known.fingerprint, event) for event in known.events}):
             yield f"the request {id_} is noted wrongly"
-    held = check_rows.all_ids(session.db)
+    held = check_rows.all_ids(session.db) if noted else set[str]()
     for row in noted.values():
         # What a device made that was revoked since is listed nowhere any more, whoever changed it; its event stays.
         is_here = row.subject.partition("-")[2] in held or check_rows.is_known(session.db, row.subject)

@@ -18,7 +18,7 @@ from chaise_cli.ledger import clear
 from chaise_cli.store import content, deal_states, epochs, events, own, profiles, revocations, selves
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from chaise_cli.session.session import Session
     from chaise_cli.session.writing import Writer
@@ -70,8 +70,9 @@ def members(session: Session, space: Space) -> dict[str, dict[str, bytes]]:
     if agent not in found:  # a third party, who is known by the profile on the board that the deal came from
         profile = profiles.on_board_of(session.db, agent, body.board)
         found |= {agent: _by_id([profile.body["box_key"]["key"]])} if profile else {}
-    for identity in list(found) if revocations.any_in(session.db, space.no) else ():
-        said = revocations.said(session.db, space.no, IdentityId(identity))
+    told = revocations.said(session.db, space.no) if revocations.any_in(session.db, space.no) else []
+    for identity in list(found):
+        said = [one for one in told if one.row.identity == identity]
         standing = revocation.standing(one.claim for one in said)
         for one in said:
             limit = revocation.limit(one.claim.above, standing)
@@ -123,6 +124,7 @@ def _read(row: WrapRow) -> clear.Wrap | None:
     return _parsed(row.body)
 
 
+@lru_cache(maxsize=256)  # the same few are asked for at every sync
 def _parsed(body: bytes) -> clear.Wrap | None:
     try:
         return clear.read_wrap(body)
@@ -130,14 +132,14 @@ def _parsed(body: bytes) -> clear.Wrap | None:
         return None
 
 
-def counting(session: Session, space: Space) -> dict[bytes, Epoch]:
-    """The epochs of a space that may seal, by name.
+def counting(session: Session, space: Space, who: Collection[str] | None = None) -> dict[bytes, Epoch]:
+    """The epochs of a space that may seal, by name. who: its members, if they are known already.
 
     A new one counts from the maker of the space before the first word sealed there, or from a member's device that
     was not revoked and carries an older one. Further wraps of it may come from anybody.
     """
     rows = epochs.wraps(session.db, space.no)
-    who = set(members(session, space))
+    who = members(session, space) if who is None else who
     limits = _limits(session, space) if revocations.any_in(session.db, space.no) else {}
     found: dict[bytes, Epoch] = {}
     for row in rows:
@@ -156,7 +158,7 @@ def counting(session: Session, space: Space) -> dict[bytes, Epoch]:
 
 
 def _may_open(
-    row: WrapRow, space: Space, who: set[str], limits: dict[bytes, int | None], carries: frozenset[bytes]
+    row: WrapRow, space: Space, who: Collection[str], limits: dict[bytes, int | None], carries: frozenset[bytes]
 ) -> bool:
     if row.device == space.creator_device and not row.sealed_before:
         return True
@@ -169,8 +171,9 @@ def _limits(session: Session, space: Space) -> dict[bytes, int | None]:
     """How far the chains of those who revoked a device count when it comes to keys, whatever was taken up when."""
     chains = events.chains(session.db, space.no)
     found: dict[bytes, int | None] = {}
-    for identity in {one.row.identity for one in revocations.said(session.db, space.no)}:
-        standing = revocations.standing(session.db, space.no, identity) if identity else []
+    said = revocations.said(session.db, space.no)
+    for identity in {one.row.identity for one in said}:
+        standing = revocation.standing(one.claim for one in said if identity and one.row.identity == identity)
         for chain in chains:
             if chain.identity == identity:
                 above = revocations.above(session.db, chain.no) or (DeviceId(text(chain.device)),)
@@ -180,9 +183,13 @@ def _limits(session: Session, space: Space) -> dict[bytes, int | None]:
 
 def heads(session: Session, space: Space) -> list[Epoch]:
     """The newest epochs: those that no other carries, and that are encrypted to us; the strongest first."""
-    found = counting(session, space)
+    return _heads(session, space, members(session, space))
+
+
+def _heads(session: Session, space: Space, who: dict[str, dict[str, bytes]]) -> list[Epoch]:
+    found = counting(session, space, who)
     carried = {name for one in found.values() for name in one.carries}
-    mine = members(session, space).get(session.me.identity, {})
+    mine = who.get(session.me.identity, {})
     known = set(mine) | set(own.box_seeds(session.db))
     newest = [one for one in found.values() if one.name not in carried and _is_for(session, one, known, space)]
     return sorted(newest, key=lambda one: one.rank, reverse=True)
@@ -220,7 +227,11 @@ def choose(session: Session, space: Space) -> Space:
     """Let the newest epoch that is held seal from now on. Boards have one for life."""
     if space.kind == "board" or is_plain(session, space):
         return space
-    for one in heads(session, space):
+    return _sealed_by_newest(session, space, heads(session, space))
+
+
+def _sealed_by_newest(session: Session, space: Space, newest: Sequence[Epoch]) -> Space:
+    for one in newest:
         number = session.epochs.number(space.no, one.name)
         if number is not None:
             epochs.seal_with(session.db, space.no, number)
@@ -278,8 +289,9 @@ def is_box_safe(session: Session) -> bool:
     """Whether no device that was revoked could read the identity's box key in use when it was told."""
     space = events.spaces(session.db, "self")[0]
     row = epochs.of_newest_box(session.db, space.no, own.box_seed(session.db)[0])
-    one = counting(session, space).get(row) if row is not None else None
-    return one is None or _boxes_of(one, session.me.identity) <= set(members(session, space)[session.me.identity])
+    who = members(session, space)
+    one = counting(session, space, who).get(row) if row is not None else None
+    return one is None or _boxes_of(one, session.me.identity) <= set(who[session.me.identity])
 
 
 def freshen(session: Session, writer: Writer, space: Space) -> Space:
@@ -290,12 +302,12 @@ def freshen(session: Session, writer: Writer, space: Space) -> Space:
     """
     if space.kind == "board" or is_plain(session, space):
         return space
-    space = choose(session, space)
-    newest = heads(session, space)
+    wanted = members(session, space)
+    newest = _heads(session, space, wanted)
+    space = _sealed_by_newest(session, space, newest)
     unheld = [one for one in newest if session.epochs.number(space.no, one.name) is None]
     if unheld:
         raise NoKeyYet(space="self" if space.kind == "self" else public(space.kind, space.id))
-    wanted = members(session, space)
     fits = newest and all(_boxes_of(one, who) == set(keys) for one in newest for who, keys in wanted.items())
     if fits and not _tops(session, space) - {one.name for one in newest}:
         return space

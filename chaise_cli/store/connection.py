@@ -188,7 +188,7 @@ def check_private(path: Path) -> None:
 def _keyed(path: Path, key: bytes) -> _Fenced:
     assert len(key) == KEY_SIZE, "SQLCipher takes any other length for a passphrase"
     connection: _Fenced = driver.connect(
-        str(path), isolation_level=None, timeout=30.0, check_same_thread=False, factory=_Fenced
+        str(path), isolation_level=None, timeout=30.0, check_same_thread=False, factory=_Fenced, cached_statements=1000
     )
     connection.execute("PRAGMA cipher_log_level=NONE")
     connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")

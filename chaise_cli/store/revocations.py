@@ -43,11 +43,14 @@ def said(connection: Connection, space: int, identity: IdentityId | None = None)
     )
     rows = connection.execute(query, (space, raw(identity) if identity else None)).fetchall()
     found = []
+    tops: dict[int, tuple[DeviceId, ...]] = {}
     for stored in (events.Stored(*row) for row in rows):
         row = content.row(stored)
         if row.content is not None:
+            if row.chain not in tops:
+                tops[row.chain] = above(connection, row.chain)
             rank = (row.lamport, row.device, row.seq, row.id)
-            found.append(Said(row, revocation.Claim(above(connection, row.chain), row.seq, rank, row.content)))
+            found.append(Said(row, revocation.Claim(tops[row.chain], row.seq, rank, row.content)))
     return found
 
 
@@ -128,9 +131,13 @@ def standing(connection: Connection, space: int, identity: IdentityId) -> list[R
 
 def everywhere(connection: Connection) -> list[list[Revoked]]:
     """The revocations that count, of each identity in each space that holds any."""
-    query = f"SELECT DISTINCT c.space, c.identity FROM chain c JOIN {_EVENT} ON e.chain = c.no WHERE e.kind IN {_KINDS}"
-    rows = connection.execute(query).fetchall()
-    return [standing(connection, space, IdentityId(text(who))) for space, who in rows if who]
+    query = f"SELECT DISTINCT c.space FROM chain c JOIN {_EVENT} ON e.chain = c.no WHERE e.kind IN {_KINDS}"
+    found: list[list[Revoked]] = []
+    for (space,) in connection.execute(query).fetchall():
+        told = said(connection, space)
+        who = {one.row.identity for one in told} - {None}
+        found += [revocation.standing(one.claim for one in told if one.row.identity == identity) for identity in who]
+    return found
 
 
 def is_late(connection: Connection, space: int, row: Row) -> bool:

@@ -221,13 +221,21 @@ def renewals(connection: Connection) -> dict[DeviceId, DeviceId]:
 def revocation_bodies(connection: Connection) -> list[revocation.SelfDeviceRevoked]:
     """The revocations in force, by device: signed by the root or by one nearer to it than their device."""
     read = [shape.from_data(revocation.SelfDeviceRevoked, row) for row in _told(connection, "self.device_revoked")]
-    depths = {one.device: len(above(connection, one.device)) for one in read}
+    issuers = _issuers(connection) if read else {}
+    depths = {one.device: len(_up(issuers, one.device)) for one in read}
     return [one for one in read if len(one.certificates) < (depths[one.device] or len(one.certificates) + 1)]
 
 
 def above(connection: Connection, device: DeviceId) -> tuple[DeviceId, ...]:
     """A device told of and those that certified it, as far as they were told of, the nearest to the root last."""
-    issuers = {one.device: DeviceId(one.certificate["by"]) for one in devices(connection)}
+    return _up(_issuers(connection), device)
+
+
+def _issuers(connection: Connection) -> dict[DeviceId, DeviceId]:
+    return {one.device: DeviceId(one.certificate["by"]) for one in devices(connection)}
+
+
+def _up(issuers: dict[DeviceId, DeviceId], device: DeviceId) -> tuple[DeviceId, ...]:
     found: list[DeviceId] = []
     while device in issuers and device not in found:
         found.append(device)
@@ -241,6 +249,6 @@ def revoked(connection: Connection) -> frozenset[DeviceId]:
     if not bodies:
         return frozenset()
     standing = [revocation.revoked(body) for body in bodies]
-    known = [one.device for one in devices(connection)]
-    gone = {device for device in known if revocation.limit(above(connection, device), standing) is not None}
+    issuers = _issuers(connection)
+    gone = {device for device in issuers if revocation.limit(_up(issuers, device), standing) is not None}
     return frozenset(gone | {one.device for one in standing})

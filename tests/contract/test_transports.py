@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -125,11 +126,18 @@ def test_an_attachment_follows_the_event_that_names_it(link: Link) -> None:
     assert lisa.objects[second] == b"and back"
 
 
-def test_many_events_go_over_in_few_admissions(link: Link) -> None:
-    lisa, james = replicas(LISA, JAMES)
+@cache
+def _of_many_events() -> MemoryReplica:
+    """Lisa's, written once for all links."""
+    lisa = MemoryReplica(LISA)
     deal = lisa.open("deal", [LISA.identity, JAMES.identity])
     for at in range(12_000):
         lisa.write(deal, b"", signed=at % 100 == 99)
+    return lisa
+
+
+def test_many_events_go_over_in_few_admissions(link: Link) -> None:
+    lisa, james = copy.deepcopy(_of_many_events()), MemoryReplica(JAMES)
     clean(*link.sync(lisa, james))
     assert james.contents() == lisa.contents()
     assert james.admissions <= 3
@@ -195,12 +203,20 @@ def test_two_histories_of_one_chain_both_arrive_and_the_rest_goes_on(direct: Lin
     assert lisa.contents() == james.contents()
 
 
+@cache
+def _of_a_long_deal() -> MemoryReplica:
+    """Lisa's, written once for all links."""
+    lisa = MemoryReplica(LISA)
+    a_deal(lisa, JAMES, events=600)
+    return lisa
+
+
 @pytest.mark.parametrize("lead", [0, 1])
 @pytest.mark.parametrize("more", [1, 20, 700])
 def test_histories_of_any_length_reach_both_sides_whoever_leads(direct: Link, more: int, lead: int) -> None:
     """The copy and the original were never seen together; each meets James, then one another."""
-    lisa, james = replicas(LISA, JAMES)
-    deal = a_deal(lisa, JAMES, events=600)
+    lisa, james = copy.deepcopy(_of_a_long_deal()), MemoryReplica(JAMES)
+    (deal,) = lisa.held
     direct.sync(lisa, james)
     restored = copy.deepcopy(lisa)
     lisa.write(deal, b"one thing")

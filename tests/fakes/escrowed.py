@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from chaise_cli.domain import agent
@@ -16,15 +16,20 @@ from chaise_cli.session.agent_loop import Round
 from chaise_cli.session.session import Session
 from chaise_cli.store import deal_states
 from tests.fakes import acts, homes
+from tests.fakes.stages import Stages
 from tests.fakes.till import Crash, Till
 
 
 class Escrowed:
     """The deal, signed and taken up; Ada has yet to consent. `till` is the rail."""
 
-    def __init__(self, lisa: Session, james: Session, ada: Session) -> None:
-        self.lisa, self.james, self.ada, self.till = lisa, james, ada, Till()
-        self.deal: SpaceId = homes.open_deal(lisa, james.me.identity, client=True)
+    def __init__(self, lisa: Session, james: Session, ada: Session, deal: SpaceId, till: Till) -> None:
+        self.lisa, self.james, self.ada, self.deal, self.till = lisa, james, ada, deal, till
+
+    @classmethod
+    def begun(cls, lisa: Session, james: Session, ada: Session) -> Escrowed:
+        """The deal, played from its first word."""
+        self = cls(lisa, james, ada, homes.open_deal(lisa, james.me.identity, client=True), Till())
         self.meet()
         acts.do(james, self.deal, "propose")
         self.meet()
@@ -35,6 +40,27 @@ class Escrowed:
         self.meet()
         acts.do(lisa, self.deal, "taken")
         self.meet()
+        return self
+
+    @classmethod
+    def staged(
+        cls,
+        stages: Stages,
+        lisa: Session,
+        james: Session,
+        ada: Session,
+        then: Callable[[Escrowed], object] | None = None,
+    ) -> Escrowed:
+        """The deal as it stood when it was played once, and what came then; the rail is copied with the homes."""
+
+        def play() -> tuple[SpaceId, Till]:
+            world = cls.begun(lisa, james, ada)
+            if then:
+                then(world)
+            return world.deal, world.till
+
+        deal, till = stages.at(lisa, james, ada, play=play, given=then and (then.__module__, then.__qualname__))
+        return cls(lisa, james, ada, deal, till)
 
     @property
     def everybody(self) -> Sequence[Session]:

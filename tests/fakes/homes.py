@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 from chaise_cli.domain import talk
 from chaise_cli.domain.body import replace
@@ -22,10 +23,11 @@ from chaise_cli.ids import DeviceId, EventId, IdentityId, SpaceId, raw, text
 from chaise_cli.ledger.segment import Segment
 from chaise_cli.session import access, boards, dealing, founding, opening, writing
 from chaise_cli.session import home as homes
+from chaise_cli.session.checking import Part
 from chaise_cli.session.replica import HomeReplica
 from chaise_cli.session.session import Session
-from chaise_cli.store import check, events, own
-from sync.replica import Admission, Head
+from chaise_cli.store import check, connection, events, own
+from sync.replica import Admission, Head, SpaceInfo
 
 __all__ = [
     "HomeReplica",
@@ -64,6 +66,10 @@ class Market(NamedTuple):
         """A copy of somebody's home in the folder `to`."""
         to.mkdir(parents=True, exist_ok=True)
         return homes.Home(Path(shutil.copytree(self.folder / name, to / name)))
+
+    def whole(self, to: Path) -> Market:
+        """A copy of everybody's home and key file in a folder of their own."""
+        return Market(Path(shutil.copytree(self.folder, to)), self.board)
 
     def open(self, name: str, to: Path, clock: Hands | None = None) -> Session:
         """A copy of somebody's home in the folder `to`, opened."""
@@ -135,10 +141,10 @@ def market(folder: Path) -> Market:
     return Market(folder, board)
 
 
-def runs(session: Session, space: SpaceId, limit: int = 1000, known: frozenset[Head] = frozenset()) -> list[Segment]:
-    """What a home holds of a space but chains that end in `known`, as it travels, in pieces of about `limit` events."""
+def runs(session: Session, space: SpaceId, limit: int = 1000, held: frozenset[Head] = frozenset()) -> list[Segment]:
+    """What a home holds of a space but chains that end in `held`, as it travels, in pieces of about `limit` events."""
     replica = HomeReplica(session)
-    heads = [head for head in replica.heads(raw(space)) if head not in known]
+    heads = [head for head in replica.heads(raw(space)) if head not in held]
     return [run for head in heads for run in _history(replica, raw(space), head, 0, limit)]
 
 
@@ -153,35 +159,67 @@ def deliver(to: Session, space: SpaceId, segments: Sequence[Segment]) -> Admissi
     return HomeReplica(to).admit(raw(space), segments)
 
 
-def carry(giver: Session, taker: Session, limit: int = 1000) -> None:
-    """What `taker` may have and lacks: the boards it is on, and the deals whose wraps name it."""
-    held = {space.id for space in events.spaces(taker.db)}
-    me = raw(taker.me.identity)
-    for info in HomeReplica(giver).spaces():
-        space = SpaceId(text(info.id))
-        if info.kind == "self" or (info.kind == "board" and space not in held):
+class Known(NamedTuple):
+    """What a home knows: its spaces, and the heads of each."""
+
+    spaces: Sequence[SpaceInfo]
+    heads: dict[bytes, Sequence[Head]]
+
+
+def _stamp(session: Session) -> tuple[int, int]:
+    """What changes when a row of a home's store was touched, in a transaction that was undone too."""
+    return session.db.total_changes, connection.data_version(session.db)
+
+
+_known: WeakKeyDictionary[Any, tuple[object, Known]] = WeakKeyDictionary()
+
+
+def known(session: Session) -> Known:
+    """What a home knows, asked anew only after a row of its store was touched, by whomever."""
+    stamp = _stamp(session)
+    if (kept := _known.get(session.db)) and kept[0] == stamp:
+        return kept[1]
+    replica = HomeReplica(session)
+    spaces = replica.spaces()
+    found = Known(spaces, {info.id: replica.heads(info.id) for info in spaces})
+    _known[session.db] = stamp, found
+    return found
+
+
+def carry(giver: Session, taker: Session, limit: int = 1000) -> bool:
+    """What `taker` may have and lacks: the boards it is on, and the deals whose wraps name it. Whether it was any."""
+    me, gave, here, there = raw(taker.me.identity), False, known(giver), known(taker)
+    for info in here.spaces:
+        held_there = there.heads.get(info.id)
+        if info.kind == "self" or (info.kind == "board" and held_there is None):
             continue
         if info.kind == "deal" and me not in info.names:
             continue
-        source, held_there = HomeReplica(giver), HomeReplica(taker).heads(info.id)
-        news: list[Segment] = []
-        for head in source.heads(info.id):
-            if head in held_there:
-                continue
-            shared = [source.common(info.id, head, other) for other in held_there if other.device == head.device]
-            at = 1 + max((seq for seq in shared if seq is not None), default=-1)
-            news += _history(source, info.id, head, at, limit)
+        news = _news(giver, info.id, here.heads[info.id], held_there or (), limit)
         if news:
-            deliver(taker, space, news)
+            deliver(taker, SpaceId(text(info.id)), news)
+            gave, there = True, known(taker)
+    return gave
+
+
+def _news(giver: Session, space: bytes, heads: Sequence[Head], held_there: Sequence[Head], limit: int) -> list[Segment]:
+    """What leads to heads of a home and is not held where those others are."""
+    source, news = HomeReplica(giver), list[Segment]()
+    for head in heads:
+        if head in held_there:
+            continue
+        shared = [source.common(space, head, other) for other in held_there if other.device == head.device]
+        at = 1 + max((seq for seq in shared if seq is not None), default=-1)
+        news += _history(source, space, head, at, limit)
+    return news
 
 
 def meet(*sessions: Session) -> None:
     """Everybody learns everything they may from everybody, until nothing is new."""
     for _ in range(2):
-        for giver in sessions:
-            for taker in sessions:
-                if giver is not taker:
-                    carry(giver, taker)
+        gave = [carry(giver, taker) for giver in sessions for taker in sessions if giver is not taker]
+        if not any(gave):
+            return
 
 
 def post(session: Session, board: SpaceId, body: Any = POST) -> EventId:
@@ -268,9 +306,21 @@ def _portable(row: dict[str, Any], devices: dict[int, bytes]) -> dict[str, Any]:
     return row
 
 
+_unsound: WeakKeyDictionary[Any, tuple[SpaceId, object, list[str]]] = WeakKeyDictionary()
+
+
 def unsound(session: Session, space: SpaceId) -> list[str]:
-    """Tables of a space that a fold from nothing would fill otherwise."""
-    return check.differing(session.db, events.space_numbered(session.db, space_no(session, space)))
+    """Tables of a space that a fold from nothing would fill otherwise; folded anew only after something was written."""
+    if (kept := _unsound.get(session.db)) and kept[:2] == (space, _stamp(session)):
+        return kept[2]
+    found = check.differing(session.db, events.space_numbered(session.db, space_no(session, space)))
+    _unsound[session.db] = space, _stamp(session), found
+    return found
+
+
+def share_with(*name: bytes) -> Part:
+    """A small share of a full check in which what has this name is looked at, and little else."""
+    return next(part for n in range(1, 101) if (part := Part(n, 100)).takes(*name))
 
 
 def verdicts(session: Session, space: SpaceId) -> dict[bytes, str | None]:

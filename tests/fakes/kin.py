@@ -26,32 +26,35 @@ def join(session: Session, folder: Path, name: str, *, limited: bool = False, cl
     return made
 
 
-def carry(giver: Session, taker: Session, only: SpaceId | None = None) -> None:
-    """What `taker` may have and lacks, self among one's own devices too."""
-    for info in sorted(homes.HomeReplica(giver).spaces(), key=lambda info: ("self", "board", "deal").index(info.kind)):
+def carry(giver: Session, taker: Session, only: SpaceId | None = None) -> bool:
+    """What `taker` may have and lacks, self among one's own devices too. Whether it was any."""
+    gave, here, there = False, homes.known(giver), homes.known(taker)
+    for info in sorted(here.spaces, key=lambda info: ("self", "board", "deal").index(info.kind)):
         space = SpaceId(text(info.id))
-        held = events.find_space(taker.db, space) is not None
+        theirs = there.heads.get(info.id)
         named = raw(taker.me.identity) in info.names
-        if (info.kind != "deal" and not held) or (info.kind == "deal" and not named) or only not in (None, space):
+        if (info.kind != "deal" and theirs is None) or (info.kind == "deal" and not named) or only not in (None, space):
             continue
-        theirs = homes.HomeReplica(taker).heads(info.id)
-        reached = {head.device: head.seq for head in theirs}
-        runs = homes.runs(giver, space, known=frozenset(theirs))
+        if set(here.heads[info.id]) <= set(theirs or ()):
+            continue
+        reached = {head.device: head.seq for head in theirs or ()}
+        runs = homes.runs(giver, space, held=frozenset(theirs or ()))
         news = [run for run in runs if run.last_seq > reached.get(run.device, -1)]
         if news:
             homes.deliver(taker, space, news)
+            gave, there = True, homes.known(taker)
+    return gave
 
 
 def meet(*sessions: Session, tend: bool = False) -> None:
     """Everybody learns everything they may from everybody; tend: and does what falls due, as after a sync."""
     for _ in range(3):
-        for giver in sessions:
-            for taker in sessions:
-                if giver is not taker:
-                    carry(giver, taker)
+        gave = [carry(giver, taker) for giver in sessions for taker in sessions if giver is not taker]
         if tend:
             for session in sessions:
                 upkeep.run(session)
+        elif not any(gave):
+            return
 
 
 def recovery_code(name: str) -> str:

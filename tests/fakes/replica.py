@@ -163,7 +163,7 @@ class MemoryReplica:
 
     def write(self, space: bytes, body: bytes, *, suite: int = header.SEALED, signed: bool = True) -> int:
         """Append an event to this device's chain; its seq."""
-        chain = self.held[space].chains.setdefault(self.device.device, Chain())
+        chain = self._own(space)
         seq = len(chain.ids)
         prev = chain.ids[-1] if chain.ids else header.ZERO
         epoch = EPOCH if suite == header.SEALED else header.NO_EPOCH
@@ -179,12 +179,18 @@ class MemoryReplica:
         return address
 
     def _append(self, space: bytes, sealed: Sealed, packed: bytes, *, signed: bool = True) -> None:
-        held = self.held[space]
-        chain = held.chains.setdefault(self.device.device, Chain())
+        chain = self._own(space)
         chain.add(sealed, header.event_id(packed))
         if signed:
             chain.sign(len(chain.ids) - 1, self.device.signer.sign(signing.TAGS.event, packed))
-        _note_names(held, [sealed])
+        if sealed.suite == header.CLEAR:
+            _note_names(self.held[space], [sealed])
+
+    def _own(self, space: bytes) -> Chain:
+        chains = self.held[space].chains
+        if self.device.device not in chains:
+            chains[self.device.device] = Chain()
+        return chains[self.device.device]
 
     # Reading, as `sync.replica.Replica`
 

@@ -42,11 +42,16 @@ def dies_at(count, module, name):
 """
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> homes.Market:
+    """The market as all tests begin with it, made once."""
+    return homes.market(tmp_path_factory.mktemp("begun"))
+
+
 @pytest.fixture
-def market(tmp_path: Path) -> homes.Market:
-    folder = tmp_path / "market"
-    folder.mkdir(mode=0o700)
-    return homes.market(folder)
+def market(begun: homes.Market, tmp_path: Path) -> homes.Market:
+    """A copy of its own, which a test may kill somebody in."""
+    return begun.whole(tmp_path / "market")
 
 
 def killed(market: homes.Market, script: str) -> None:

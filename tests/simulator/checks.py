@@ -49,6 +49,8 @@ def _hold(true: object, text_: str) -> None:
 
 def steady(device: Device) -> None:
     """What was acknowledged is there, what was taken up is as it was, and money adds up."""
+    if device.is_unchanged():
+        return
     database = device.session.db
     own = device.own_events()
     lost = [kind for id_, kind in device.acked.items() if id_ not in own]

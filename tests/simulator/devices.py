@@ -14,7 +14,7 @@ from chaise_cli.session import access
 from chaise_cli.session import home as homes
 from chaise_cli.session.replica import HomeReplica
 from chaise_cli.session.session import Session
-from chaise_cli.store import events
+from chaise_cli.store import connection, events
 from chaise_cli.store.events import Space
 from tests.fakes.homes import Hands
 from tests.simulator.fuse import FILES, Fuse, FusedStore
@@ -54,6 +54,14 @@ class Device:
     backups: list[Path] = field(default_factory=list)
     fuse: Fuse = field(default_factory=Fuse)
     opened: Session | None = None
+    looked: tuple[object, ...] = ()  # how the store stood when its laws were last looked at
+
+    def is_unchanged(self) -> bool:
+        """Whether nothing was written, in the store or to what it should hold, since this was last asked."""
+        database = self.session.db
+        stamp = (database, database.total_changes, connection.data_version(database), len(self.acked))
+        before, self.looked = self.looked, stamp
+        return stamp == before
 
     @property
     def session(self) -> Session:

@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Final
 from unittest import mock
 
@@ -62,6 +63,11 @@ class Fuse:
         raise Killed
 
 
+@cache
+def _writes(query: str) -> bool:
+    return query.lstrip()[:8].upper().startswith(_WRITING)
+
+
 class FusedStore:
     """A connection whose writes burn a fuse; all else is the connection's."""
 
@@ -71,7 +77,7 @@ class FusedStore:
     def execute(self, query: str, *args: Any) -> Any:
         """As the connection's. Raises Killed."""
         self._fuse.live()
-        if not query.lstrip()[:8].upper().startswith(_WRITING):
+        if not _writes(query):
             return self.real.execute(query, *args)
         self._fuse.step()
         done = self.real.execute(query, *args)

@@ -10,11 +10,25 @@ import pytest
 from chaise_cli.session.session import Session
 from tests.fakes import homes
 from tests.fakes.homes import Market
+from tests.fakes.stages import Stages
 
 
 @pytest.fixture(scope="session")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Market:
     return homes.market(tmp_path_factory.mktemp("market"))
+
+
+@pytest.fixture(scope="session")
+def stages(tmp_path_factory: pytest.TempPathFactory) -> Stages:
+    """What tests begin with, played once."""
+    return Stages(tmp_path_factory.mktemp("stages"))
+
+
+@pytest.fixture
+def ada(market: Market, tmp_path: Path) -> Iterator[Session]:
+    """Mallory's home once more, for a third party that holds money."""
+    with market.visit(tmp_path / "ada", "mallory") as (session,):
+        yield session
 
 
 @pytest.fixture(autouse=True)

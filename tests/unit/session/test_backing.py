@@ -23,6 +23,7 @@ from chaise_cli.session.session import Behind, Session
 from chaise_cli.store import backup_reads, events, message_reads, own, places, requests
 from tests.fakes import acts, homes
 from tests.fakes.homes import Hands, Market
+from tests.fakes.stages import Stages
 
 HELLO = talk.MessageSent("Hello", ())
 
@@ -43,8 +44,12 @@ def restore(file: Path, to: Path, key: Path, **more: Any) -> Session:
 
 
 @pytest.fixture
-def deal(lisa: Session, james: Session, market: Market) -> SpaceId:
+def deal(stages: Stages, lisa: Session, james: Session) -> SpaceId:
     """A deal under way, with money held, an attachment and something unsent."""
+    return stages.at(lisa, james, play=lambda: _under_way(lisa, james))
+
+
+def _under_way(lisa: Session, james: Session) -> SpaceId:
     made = homes.open_deal(lisa, james.me.identity, client=True)
     content = b"".join(attachments.seal_file_chunks(bytes(32), [b"plan"]))
     address = attachments.address([content])

@@ -8,6 +8,7 @@ from chaise_cli.session import checking
 from chaise_cli.session.session import Session
 from tests.fakes import acts, homes
 from tests.fakes.homes import Market
+from tests.fakes.stages import Stages
 
 HELLO = talk.MessageSent("Hello", ())
 
@@ -17,8 +18,12 @@ def problems(session: Session) -> list[str]:
 
 
 @pytest.fixture
-def deal(lisa: Session, james: Session, market: Market) -> SpaceId:
+def deal(stages: Stages, lisa: Session, james: Session, market: Market) -> SpaceId:
     """A deal under way, with money held."""
+    return stages.at(lisa, james, play=lambda: _under_way(lisa, james, market))
+
+
+def _under_way(lisa: Session, james: Session, market: Market) -> SpaceId:
     post = homes.post(lisa, market.board)
     homes.carry(lisa, james)
     made = homes.open_deal(james, lisa.me.identity, post, client=False)

@@ -18,13 +18,18 @@ from chaise_cli.session.session import Behind, Session
 from chaise_cli.store import deal_states, deals, events
 from tests.fakes import acts, homes
 from tests.fakes.homes import Market
+from tests.fakes.stages import Stages
 
 HELLO = talk.MessageSent("Hello", ())
 
 
 @pytest.fixture
-def deal(lisa: Session, james: Session) -> SpaceId:
+def deal(stages: Stages, lisa: Session, james: Session) -> SpaceId:
     """A deal whose first milestone is funded, and delivered."""
+    return stages.at(lisa, james, play=lambda: _delivered(lisa, james))
+
+
+def _delivered(lisa: Session, james: Session) -> SpaceId:
     made = homes.open_deal(lisa, james.me.identity, client=True)
     homes.meet(lisa, james)
     for who, what in ((james, "propose"), (lisa, "hire"), (james, "accept"), (lisa, "fund"), (lisa, "attest")):

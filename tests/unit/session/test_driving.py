@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from chaise_cli.session.session import Session
 from tests.fakes import acts, homes
 from tests.fakes.escrowed import Escrowed
 from tests.fakes.homes import Market
+from tests.fakes.stages import Stages
 from tests.fakes.till import Crash, Till
 
 FAULTS = ("", *Till.FAULTS)
@@ -27,10 +27,8 @@ MONEY = (
 
 
 @pytest.fixture
-def world(lisa: Session, james: Session, market: Market, tmp_path: Path) -> Iterator[Escrowed]:
-    ada = market.open("mallory", tmp_path / "ada")
-    yield Escrowed(lisa, james, ada)
-    ada.close()
+def world(stages: Stages, lisa: Session, james: Session, ada: Session) -> Escrowed:
+    return Escrowed.staged(stages, lisa, james, ada)
 
 
 def broken_round(world: Escrowed, fault: str) -> None:

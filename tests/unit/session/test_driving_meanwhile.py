@@ -14,13 +14,12 @@ from chaise_cli.session.session import Session
 from tests.fakes import acts, homes, kin
 from tests.fakes.escrowed import Escrowed
 from tests.fakes.homes import Market
+from tests.fakes.stages import Stages
 
 
 @pytest.fixture
-def world(lisa: Session, james: Session, market: Market, tmp_path: Path) -> Iterator[Escrowed]:
-    ada = market.open("mallory", tmp_path / "ada")
-    yield Escrowed(lisa, james, ada)
-    ada.close()
+def world(stages: Stages, lisa: Session, james: Session, ada: Session) -> Escrowed:
+    return Escrowed.staged(stages, lisa, james, ada)
 
 
 def order(session: Session, world: Escrowed, verb: str, total: int) -> None:

@@ -21,6 +21,7 @@ from chaise_cli.store import deal_states, epochs, events
 from tests.fakes import homes
 from tests.fakes.homes import Hands, Market
 from tests.fakes.pen import Pen
+from tests.fakes.stages import Stages
 
 PARTS = (Part("Setup", 60_000, None, (), None), Part("Run", 90_000, None, (), None))
 
@@ -34,8 +35,12 @@ def scope(**given: Any) -> Scope:
 
 
 @pytest.fixture
-def funded(lisa: Session, james: Session) -> SpaceId:
+def funded(stages: Stages, lisa: Session, james: Session) -> SpaceId:
     """A deal of Lisa and James with 600.00 EUR held for its first milestone."""
+    return stages.at(lisa, james, play=lambda: _funded(lisa, james))
+
+
+def _funded(lisa: Session, james: Session) -> SpaceId:
     space = homes.open_deal(lisa, james.me.identity, client=True)
     with homes.deal_writer(lisa, space) as deal:
         draft = hiring.draft(deal.state.deal, milestones=PARTS, currency="EUR")

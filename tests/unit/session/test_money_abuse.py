@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from chaise_cli.session.session import Session
 from tests.fakes import homes
 from tests.fakes.escrowed import Escrowed
 from tests.fakes.homes import NOON_MS, Hands, Market
+from tests.fakes.stages import Stages
 from tests.fakes.till import Till
 
 N: Final = 2
@@ -33,16 +34,16 @@ CANCEL_MS: Final = 7 * DAY_MS
 
 
 @pytest.fixture
-def world(lisa: Session, james: Session, market: Market, tmp_path: Path) -> Iterator[Escrowed]:
+def world(stages: Stages, lisa: Session, james: Session, ada: Session) -> Escrowed:
     """A deal whose second milestone is funded."""
-    ada = market.open("mallory", tmp_path / "ada")
-    found = Escrowed(lisa, james, ada)
-    does(lisa, found, lambda w: escrow.fund(w.state.deal, w.by, N))
-    found.meet()
-    found.calm()
-    found.meet()
-    yield found
-    ada.close()
+    return Escrowed.staged(stages, lisa, james, ada, then=_funded)
+
+
+def _funded(world: Escrowed) -> None:
+    does(world.lisa, world, lambda w: escrow.fund(w.state.deal, w.by, N))
+    world.meet()
+    world.calm()
+    world.meet()
 
 
 def does(who: Session, world: Escrowed, decide: Callable[[DealWriter], Sequence[Any]]) -> None:

@@ -16,20 +16,25 @@ from chaise_cli.session.devices import NoSuchDevice
 from chaise_cli.session.session import Session
 from chaise_cli.store import deal_states
 from tests.fakes import acts, homes, kin
+from tests.fakes.stages import Stages
 
 CODE = kin.recovery_code("lisa")
 
 
 @pytest.fixture
-def phone(lisa: Session, tmp_path: Path) -> Iterator[Session]:
-    made = kin.join(lisa, tmp_path, "phone")
+def phone(stages: Stages, lisa: Session, tmp_path: Path) -> Iterator[Session]:
+    made = stages.joined(lisa, play=lambda: kin.join(lisa, tmp_path, "phone"))
     yield made
     made.close()
 
 
 @pytest.fixture
-def deal(lisa: Session, phone: Session, james: Session) -> SpaceId:
+def deal(stages: Stages, lisa: Session, phone: Session, james: Session) -> SpaceId:
     """A hire whose first milestone is held, known to all."""
+    return stages.at(lisa, phone, james, play=lambda: _held(lisa, phone, james))
+
+
+def _held(lisa: Session, phone: Session, james: Session) -> SpaceId:
     made = homes.open_deal(lisa, james.me.identity, client=True)
     kin.meet(lisa, james)
     for who, what, number in (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,24 +12,24 @@ from chaise_cli.session import driving, reconciling
 from chaise_cli.session.session import Session
 from tests.fakes import acts
 from tests.fakes.escrowed import Escrowed
-from tests.fakes.homes import Market
+from tests.fakes.stages import Stages
 
 
 @pytest.fixture
-def world(lisa: Session, james: Session, market: Market, tmp_path: Path) -> Iterator[Escrowed]:
+def world(stages: Stages, lisa: Session, james: Session, ada: Session) -> Escrowed:
     """A deal with money held and a part of it paid out, on a rail that takes something for it."""
-    ada = market.open("mallory", tmp_path / "ada")
-    found = Escrowed(lisa, james, ada)
-    found.till.cost = 29
-    acts.do(lisa, found.deal, "fund", 1)
-    found.meet()
-    found.calm()
-    found.meet()
-    acts.do(lisa, found.deal, "release part", 1)
-    found.meet()
-    found.calm()
-    yield found
-    ada.close()
+    return Escrowed.staged(stages, lisa, james, ada, then=_paid)
+
+
+def _paid(world: Escrowed) -> None:
+    world.till.cost = 29
+    acts.do(world.lisa, world.deal, "fund", 1)
+    world.meet()
+    world.calm()
+    world.meet()
+    acts.do(world.lisa, world.deal, "release part", 1)
+    world.meet()
+    world.calm()
 
 
 def compared(world: Escrowed, since: int | None = None, until: int | None = None) -> tuple[Any, int]:
@@ -102,10 +100,9 @@ def test_deposits_and_what_went_back_whole_are_of_no_deal(world: Escrowed) -> No
 
 @pytest.mark.parametrize("cost", [0, 5])
 def test_a_late_hold_that_went_back_is_a_difference_only_for_what_it_cost(
-    lisa: Session, james: Session, market: Market, tmp_path: Path, cost: int
+    stages: Stages, lisa: Session, james: Session, ada: Session, cost: int
 ) -> None:
-    ada = market.open("mallory", tmp_path / "ada")
-    world = Escrowed(lisa, james, ada)
+    world = Escrowed.staged(stages, lisa, james, ada)
     acts.do(lisa, world.deal, "fund part", 1)
     world.meet()
     world.calm()
@@ -124,7 +121,6 @@ def test_a_late_hold_that_went_back_is_a_difference_only_for_what_it_cost(
     data, status = compared(world)
     kinds = [line["kind"] for line in (data["own"] if cost == 0 else data["unbooked"])]
     assert (kinds, status) == (["hold", "refund"], 0 if cost == 0 else 11)
-    ada.close()
 
 
 def test_a_rail_that_moved_money_of_a_book_rolled_back_is_told(world: Escrowed) -> None:

@@ -16,6 +16,7 @@ from chaise_cli.session.session import Behind, Session, SpaceNewer
 from chaise_cli.store import connection, events, own
 from tests.fakes import acts, homes
 from tests.fakes.homes import Market
+from tests.fakes.stages import Stages
 
 STORY: Final = (
     ("james", "propose"), ("lisa", "shortlist"), ("james", "message"), ("lisa", "hire"), ("james", "accept"),
@@ -45,7 +46,13 @@ def sound(session: Session) -> None:
     assert [problem for problem in found if problem != Behind().sentence()] == []
 
 
-def play(lisa: Session, james: Session) -> SpaceId:
+@pytest.fixture
+def deal(stages: Stages, lisa: Session, james: Session) -> SpaceId:
+    """What `STORY` comes to, in both homes."""
+    return stages.at(lisa, james, play=lambda: _played(lisa, james))
+
+
+def _played(lisa: Session, james: Session) -> SpaceId:
     homes.post(lisa, events.spaces(lisa.db, "board")[0].id)
     deal = homes.open_deal(lisa, james.me.identity, client=True)
     for who, what in STORY:
@@ -65,11 +72,10 @@ def is_newer(session: Session, space: SpaceId) -> bool:
      "post.published"],
 )  # fmt: skip
 def test_what_came_while_its_kind_was_unknown_counts_after_an_upgrade(
-    lisa: Session, james: Session, market: Market, tmp_path: Path, kind: str
+    lisa: Session, james: Session, deal: SpaceId, market: Market, tmp_path: Path, kind: str
 ) -> None:
     """The home that came the long way holds the same as one that knew the kind all along."""
-    late = homes.copied(lisa, tmp_path / "late", market.key("lisa"))
-    deal = play(lisa, james)
+    late = market.open("lisa", tmp_path / "late")
     wanted = [homes.state(lisa, space) for space in (deal, market.board)]
     with older(kind):
         late = reopened(late, market)
@@ -87,9 +93,8 @@ def test_what_came_while_its_kind_was_unknown_counts_after_an_upgrade(
 
 
 def test_a_downgrade_reads_what_it_knows_and_an_upgrade_brings_all_back(
-    lisa: Session, james: Session, market: Market
+    lisa: Session, james: Session, deal: SpaceId, market: Market
 ) -> None:
-    deal = play(lisa, james)
     wanted = homes.state(lisa, deal)
     with older("booking.offered"):
         lisa = reopened(lisa, market)
@@ -105,8 +110,9 @@ def test_a_downgrade_reads_what_it_knows_and_an_upgrade_brings_all_back(
     lisa.close()
 
 
-def test_a_deal_that_a_renewal_skipped_gets_its_new_agent_device(lisa: Session, james: Session, market: Market) -> None:
-    deal = play(lisa, james)
+def test_a_deal_that_a_renewal_skipped_gets_its_new_agent_device(
+    lisa: Session, james: Session, deal: SpaceId, market: Market
+) -> None:
     before = lisa.me.device
     with older("booking.offered"):
         lisa = reopened(lisa, market)
@@ -141,9 +147,8 @@ def test_it_is_done_once_and_a_new_home_is_of_today(
 
 
 def test_a_cut_in_it_leaves_the_store_as_it_was(
-    lisa: Session, james: Session, market: Market, monkeypatch: pytest.MonkeyPatch
+    lisa: Session, james: Session, deal: SpaceId, market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    deal = play(lisa, james)
     wanted = homes.state(lisa, deal)
     with older("message.sent"):
         lisa = reopened(lisa, market)
@@ -164,8 +169,9 @@ def test_a_cut_in_it_leaves_the_store_as_it_was(
     lisa.close()
 
 
-def test_a_store_too_damaged_for_it_opens_and_verify_says_so(lisa: Session, james: Session, market: Market) -> None:
-    deal = play(lisa, james)
+def test_a_store_too_damaged_for_it_opens_and_verify_says_so(
+    lisa: Session, james: Session, deal: SpaceId, market: Market
+) -> None:
     with older("message.sent"):
         lisa = reopened(lisa, market)
     lisa.db.execute("UPDATE event SET body = zeroblob(9) WHERE kind = 'deal.proposed'")

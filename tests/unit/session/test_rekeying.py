@@ -16,22 +16,28 @@ from chaise_cli.session import rekeying, revoking, writing
 from chaise_cli.session.session import Session
 from chaise_cli.store import epochs, events
 from tests.fakes import homes, kin
+from tests.fakes.stages import Stages
 from tests.volume import costly
 
 
 @pytest.fixture
-def phone(lisa: Session, tmp_path: Path) -> Iterator[Session]:
-    made = kin.join(lisa, tmp_path, "phone")
+def phone(stages: Stages, lisa: Session, tmp_path: Path) -> Iterator[Session]:
+    made = stages.joined(lisa, play=lambda: kin.join(lisa, tmp_path, "phone"))
     yield made
     made.close()
 
 
 @pytest.fixture
-def tablet(lisa: Session, phone: Session, tmp_path: Path) -> Iterator[Session]:
-    made = kin.join(lisa, tmp_path, "tablet")
-    kin.meet(lisa, phone, made)
+def tablet(stages: Stages, lisa: Session, phone: Session, tmp_path: Path) -> Iterator[Session]:
+    made = stages.joined(lisa, phone, play=lambda: _joined(lisa, phone, tmp_path))
     yield made
     made.close()
+
+
+def _joined(lisa: Session, phone: Session, folder: Path) -> Session:
+    made = kin.join(lisa, folder, "tablet")
+    kin.meet(lisa, phone, made)
+    return made
 
 
 def rekey(session: Session) -> None:

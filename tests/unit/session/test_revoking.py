@@ -31,21 +31,27 @@ from chaise_cli.session.session import Session, ThisRevoked
 from chaise_cli.store import board_reads, events, own, people, selves
 from tests.fakes import acts, homes, kin
 from tests.fakes.homes import Market
+from tests.fakes.stages import Stages
 
 
 @pytest.fixture
-def phone(lisa: Session, tmp_path: Path) -> Iterator[Session]:
-    made = kin.join(lisa, tmp_path, "phone")
+def phone(stages: Stages, lisa: Session, tmp_path: Path) -> Iterator[Session]:
+    made = stages.joined(lisa, play=lambda: kin.join(lisa, tmp_path, "phone"))
     yield made
     made.close()
 
 
 @pytest.fixture
-def tablet(lisa: Session, phone: Session, tmp_path: Path) -> Iterator[Session]:
-    made = kin.join(lisa, tmp_path, "tablet")
+def tablet(stages: Stages, lisa: Session, phone: Session, tmp_path: Path) -> Iterator[Session]:
+    made = stages.joined(lisa, phone, play=lambda: _joined(lisa, phone, tmp_path))
+    yield made
+    made.close()
+
+
+def _joined(lisa: Session, phone: Session, folder: Path) -> Session:
+    made = kin.join(lisa, folder, "tablet")
     kin.meet(lisa, phone, made)
-    yield made
-    made.close()
+    return made
 
 
 def name_of(session: Session) -> str:

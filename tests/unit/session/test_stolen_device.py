@@ -18,17 +18,22 @@ from chaise_cli.session.session import Session
 from chaise_cli.store import deal_states, events, own
 from tests.fakes import acts, homes, kin
 from tests.fakes.homes import Market
+from tests.fakes.stages import Stages
 
 
 @pytest.fixture
-def phone(lisa: Session, tmp_path: Path) -> Iterator[Session]:
-    made = kin.join(lisa, tmp_path, "phone")
+def phone(stages: Stages, lisa: Session, tmp_path: Path) -> Iterator[Session]:
+    made = stages.joined(lisa, play=lambda: kin.join(lisa, tmp_path, "phone"))
     yield made
     made.close()
 
 
 @pytest.fixture
-def deal(lisa: Session, phone: Session, james: Session) -> SpaceId:
+def deal(stages: Stages, lisa: Session, phone: Session, james: Session) -> SpaceId:
+    return stages.at(lisa, phone, james, play=lambda: _proposed(lisa, phone, james))
+
+
+def _proposed(lisa: Session, phone: Session, james: Session) -> SpaceId:
     made = homes.open_deal(lisa, james.me.identity, client=True)
     kin.meet(lisa, james, phone)
     acts.do(james, made, "propose")

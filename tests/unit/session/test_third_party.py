@@ -18,12 +18,7 @@ from chaise_cli.session.session import Session
 from chaise_cli.store import deal_states, events
 from tests.fakes import acts, homes, kin
 from tests.fakes.homes import Market
-
-
-@pytest.fixture
-def ada(market: Market, tmp_path: Path) -> Session:
-    """Mallory's home, whom the terms name as the agent."""
-    return market.open("mallory", tmp_path / "ada")
+from tests.fakes.stages import Stages
 
 
 def offer(session: Session, deal: SpaceId, agent: Session) -> None:
@@ -35,8 +30,12 @@ def accept(session: Session, deal: SpaceId) -> None:
 
 
 @pytest.fixture
-def deal(lisa: Session, james: Session, ada: Session) -> SpaceId:
+def deal(stages: Stages, lisa: Session, james: Session, ada: Session) -> SpaceId:
     """A deal that both sides have signed, with the agent yet to consent; all three have it."""
+    return stages.at(lisa, james, ada, play=lambda: _signed(lisa, james, ada))
+
+
+def _signed(lisa: Session, james: Session, ada: Session) -> SpaceId:
     made = offered(lisa, james, ada)
     accept(james, made)
     homes.meet(lisa, james)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,21 +17,22 @@ from chaise_cli.session import moving, revoking, trust, upkeep, wraps
 from chaise_cli.session.session import Session
 from tests.fakes import acts, homes, kin
 from tests.fakes.escrowed import Escrowed
-from tests.fakes.homes import Hands, Market
+from tests.fakes.homes import Hands
+from tests.fakes.stages import Stages
 
 KEY: Final = bytes(range(32))
 
 
 @pytest.fixture
-def world(lisa: Session, james: Session, market: Market, tmp_path: Path) -> Iterator[Escrowed]:
+def world(stages: Stages, lisa: Session, james: Session, ada: Session) -> Escrowed:
     """Money of the deal was released through Ada."""
-    ada = market.open("mallory", tmp_path / "ada")
-    made = Escrowed(lisa, james, ada)
-    made.calm()
-    made.meet()
-    paid(made)
-    yield made
-    ada.close()
+    return Escrowed.staged(stages, lisa, james, ada, then=_consented_and_paid)
+
+
+def _consented_and_paid(world: Escrowed) -> None:
+    world.calm()
+    world.meet()
+    paid(world)
 
 
 def paid(world: Escrowed) -> None:
@@ -329,10 +329,9 @@ def test_another_device_of_the_agent_opens_once_it_has_the_role(world: Escrowed,
 
 
 def test_a_seal_from_before_the_agents_consent_is_void_and_costs_no_turn(
-    lisa: Session, james: Session, market: Market, tmp_path: Path
+    stages: Stages, lisa: Session, james: Session, ada: Session
 ) -> None:
-    ada = market.open("mallory", tmp_path / "ada")
-    world = Escrowed(lisa, james, ada)
+    world = Escrowed.staged(stages, lisa, james, ada)
     hostile(world, james, sealed(world, b"{}"), None, bytes(32))
     world.meet()
     world.calm()
@@ -346,14 +345,12 @@ def test_a_seal_from_before_the_agents_consent_is_void_and_costs_no_turn(
     assert upkeep.run(ada) == []
     assert stars(world, ada) == {"lisa": 5, "james": 4}
     agreed(world)
-    ada.close()
 
 
 def test_after_an_agent_refused_the_next_hire_says_who_held_the_money(
-    lisa: Session, james: Session, market: Market, tmp_path: Path
+    stages: Stages, lisa: Session, james: Session, ada: Session
 ) -> None:
-    ada = market.open("mallory", tmp_path / "ada")
-    world = Escrowed(lisa, james, ada)
+    world = Escrowed.staged(stages, lisa, james, ada)
     hire.decline(ada, None, world.deal, "too small")
     world.meet()
     hire.hire(lisa, None, world.deal, hire.Changes(agent=lisa.me.identity, rail="manual"), beyond=True)
@@ -377,4 +374,3 @@ def test_after_an_agent_refused_the_next_hire_says_who_held_the_money(
             (one["secured"], one["self_paid"], one["agent"]["handle"]) for one in read(world, session).values()
         } == {(False, True, "lisa")}
     assert all(one.agent_box is None for one in homes.peek(lisa, world.deal).state.reviews.by_author.values())
-    ada.close()

@@ -10,6 +10,7 @@ import pytest
 from chaise_cli.domain import booking_acts, cancellation
 from chaise_cli.errors import Refused
 from chaise_cli.session import dealing, trust
+from tests.e2e.cast import Cast
 from tests.e2e.hired import events_of, fund, hired, kept_up, settle, writer_of
 from tests.e2e.people import Person, exchange
 
@@ -17,21 +18,35 @@ BEFORE = "2026-12-04T11:50:00Z"  # of the deadline of what was delivered on 20 N
 AFTER = "2026-12-04T12:00:00Z"
 
 
+@pytest.fixture(scope="module")
+def cast(tmp_path_factory: pytest.TempPathFactory) -> Cast:
+    """Where the stages lie with which tests begin."""
+    return Cast(tmp_path_factory.mktemp("cast"))
+
+
 @pytest.fixture
-def lisa(tmp_path: Path) -> Person:
+def lisa(cast: Cast, tmp_path: Path) -> Person:
     """The client, and agent."""
-    return Person(tmp_path, "lisa", role="client", tz="Europe/Berlin")
+    made = Person(tmp_path, "lisa")
+    cast.at("lisa", made, play=lambda: made.init(role="client", tz="Europe/Berlin").out)
+    return made
 
 
 @pytest.fixture
-def james(tmp_path: Path) -> Person:
+def james(cast: Cast, tmp_path: Path) -> Person:
     """The talent."""
-    return Person(tmp_path, "james", role="talent", tz="America/New_York")
+    made = Person(tmp_path, "james")
+    cast.at("james", made, play=lambda: made.init(role="talent", tz="America/New_York").out)
+    return made
 
 
 @pytest.fixture
-def deal(lisa: Person, james: Person) -> str:
+def deal(cast: Cast, lisa: Person, james: Person) -> str:
     """A deal whose first milestone is delivered and taken up at noon of 20 November."""
+    return cast.at("delivered", lisa, james, play=lambda: _delivered(lisa, james))
+
+
+def _delivered(lisa: Person, james: Person) -> str:
     made = lisa.does("board", "create", "marketing")
     james.does("board", "join", "-", stdin=made["invite"])
     exchange(lisa, james)

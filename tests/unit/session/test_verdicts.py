@@ -16,6 +16,7 @@ from chaise_cli.session import inbox, upkeep
 from chaise_cli.session.session import Session
 from chaise_cli.store import deal_reads
 from tests.fakes import homes, kin
+from tests.fakes.stages import Stages
 
 TOMORROW = homes.NOON_MS + 24 * HOUR
 
@@ -38,14 +39,18 @@ class Cast(NamedTuple):
 
 
 @pytest.fixture
-def cast(lisa: Session, mallory: Session, james: Session, tmp_path: Path) -> Iterator[Cast]:
+def cast(stages: Stages, lisa: Session, mallory: Session, james: Session, tmp_path: Path) -> Iterator[Cast]:
     """James talks with two clients; both of his devices know both."""
-    pocket = kin.join(james, tmp_path, "pocket")
-    deals = tuple(homes.open_deal(client, james.me.identity, client=True) for client in (lisa, mallory))
+    pocket = stages.joined(james, play=lambda: kin.join(james, tmp_path, "pocket"))
     everybody = (lisa, mallory, james, pocket)
-    kin.meet(*everybody)
-    yield Cast(*everybody, (deals[0], deals[1]))
+    yield Cast(*everybody, stages.at(*everybody, play=lambda: _talks(*everybody)))
     pocket.close()
+
+
+def _talks(lisa: Session, mallory: Session, james: Session, pocket: Session) -> tuple[SpaceId, SpaceId]:
+    one, other = (homes.open_deal(client, james.me.identity, client=True) for client in (lisa, mallory))
+    kin.meet(lisa, mallory, james, pocket)
+    return one, other
 
 
 def offered(session: Session, deal: SpaceId, minutes: int = 0) -> EventId:
