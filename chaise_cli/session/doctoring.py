@@ -36,6 +36,7 @@ WANTED: Final = {
     "cryptography": ("50", ""),
     "pydantic": ("2.14", ""),
     "python-dateutil": ("4", ""),
+    "http-message-signatures": ("3", "4"),
     "icalendar": ("7.3", "8"),
     "tzdata": ("2026.6", ""),
 }

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import base64
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
-import http_message_signatures as library
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from chaise_cli.crypto import edwards, signing
 from chaise_cli.ids import text
@@ -48,61 +44,6 @@ def test_the_form_is_that_of_the_page() -> None:
     signature = base64.b64decode(HEADERS["Signature"].removeprefix("c=:").removesuffix(":"))
     assert signing.verify_request(KEY.public, base.encode(), signature)
     assert not signing.verify_request(KEY.public, base.encode()[1:], signature)
-
-
-class Message:
-    """A request as the library wants it."""
-
-    def __init__(self, method: str, url: str) -> None:
-        self.method, self.url = method, url
-        self.headers: dict[str, str] = {}
-
-
-class Ed25519(library.HTTPSignatureAlgorithm):
-    """The algorithm, by our rule for keys and signatures."""
-
-    algorithm_id = "ed25519"
-
-    def __init__(self, *_: Any, **__: Any) -> None:
-        pass
-
-    def sign(self, message: bytes) -> bytes:
-        return KEY.sign_request(message)
-
-
-class Keys(library.HTTPSignatureKeyResolver):
-    """The one key, which the algorithm knows."""
-
-    def resolve_private_key(self, key_id: str) -> Any:
-        assert key_id == text(KEY.public)
-        return KEY
-
-
-@given(
-    st.sampled_from(["GET", "POST"]),
-    st.sampled_from(["relay.example", "Relay.example:8787", "relay.example:443", "[::1]:8787", "127.0.0.1:80"]),
-    st.text("abc/-._~%20", max_size=20).filter(lambda path: "%" not in path.replace("%20", "")),
-    st.binary(max_size=100),
-    st.integers(NOW, NOW + 10**6),
-)
-@example("POST", "relay.example:8787", "/v1/push", b"", NOW)
-def test_a_library_of_the_whole_standard_signs_alike(
-    method: str, authority: str, path: str, body: bytes, now_s: int
-) -> None:
-    ours = request_signing.sign(method, authority, f"/{path}", body, KEY, now_s)
-    theirs = Message(method, f"https://{authority}/{path}")
-    library.HTTPMessageSigner(signature_algorithm=Ed25519, key_resolver=Keys()).sign(
-        theirs,
-        key_id=text(KEY.public),
-        created=datetime.fromtimestamp(now_s, UTC),
-        label="c",
-        tag="chaise-1",
-        include_alg=False,
-        covered_component_ids=("@method", "@authority", "@path", "content-digest"),
-        body=body,
-    )
-    assert theirs.headers == ours
-    assert request_signing.verify(method, authority, f"/{path}", ours.items(), body, now_s) == KEY.public
 
 
 def test_the_device_is_told() -> None:
