@@ -31,13 +31,13 @@ class Stage(NamedTuple):
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """A stage in memory where the system has such a folder; gone at the end."""
+def stage(cast: Path | None = None) -> Iterator[Stage]:
+    """A stage in memory where the system has such a folder; gone at the end. cast: the one of an earlier stage."""
     # Resolved, as places are: a link on the way would make a folder's address part of the trace.
     folder = Path(tempfile.mkdtemp(prefix="chaise-sim-", dir=_MEMORY if _MEMORY.is_dir() else None)).resolve()
     try:
         with chance.ruled(folder):
-            _gather(folder / "cast")
+            shutil.copytree(cast, folder / "cast") if cast else _gather(folder / "cast")
             yield Stage(folder)
     finally:
         shutil.rmtree(folder)
