@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -79,26 +81,33 @@ def _settle(lisa: Session, ada: Session, rail: Sim, asked: list[tuple[SpaceId, i
             decide = escrow.fund if kind == "fund" else escrow.release
             writer.write(decide(writer.state.deal, writer.by, n))
     homes.carry(lisa, ada)
-    begun = time.perf_counter()
-    done = agent_loop.work(ada, {"sim": rail}.get, consent=False)
-    took = time.perf_counter() - begun
+    with _as_in_a_command():
+        begun = time.perf_counter()
+        done = agent_loop.work(ada, {"sim": rail}.get, consent=False)
+        took = time.perf_counter() - begun
     assert done.moved == len(asked), done
     return len(asked) / took
 
 
 def _fold(session: Session, deal: SpaceId) -> float:
-    """Seconds, the median of some folds, with the collector as a command has it."""
+    """Seconds, the median of some folds."""
     space = events.space_numbered(session.db, homes.space_no(session, deal))
     with session.writing():
         writer = dealing.DealWriter(session, writing.Writer(session), session.space(space.no))
         missing = LENGTH - sum(chain.seq + 1 for chain in events.chains(session.db, space.no))
         writer.write([talk.MessageSent("The next report comes on Friday.", ())] * missing)
+    with _as_in_a_command(), connection.transaction(session.db):
+        return median(lambda: deals.DealFold(session.db, space).refold(), FOLDS)
+
+
+@contextmanager
+def _as_in_a_command() -> Iterator[None]:
+    """The garbage collector as whoever runs `agent run` has it."""
     usual = gc.get_threshold()
     gc.collect()
     command: Any = import_module("chaise_cli.cli")  # here, as it stops the collector while it is loaded
     command.collect()
     try:
-        with connection.transaction(session.db):
-            return median(lambda: deals.DealFold(session.db, space).refold(), FOLDS)
+        yield
     finally:
         gc.set_threshold(*usual)
