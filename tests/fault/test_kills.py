@@ -27,8 +27,8 @@ from tests.fakes import straced
 from tests.fakes.straced import Syscall
 
 Known = dict[str, str]  # ids that earlier commands made
-KILLS, ERRORS = 2, 1  # how many calls of each command are tried in the suite; all of them in a soak
-FIRST_KILLS: Final = 3  # of commands that make a home
+KILLS, ERRORS = 3, 1  # how many calls of each command are tried in the suite; all of them in a soak
+FIRST_KILLS: Final = 6  # of commands that make a home
 PARTS: Final = ("--milestone", "Setup=600EUR@2026-12-01", "--milestone", "Run=1400EUR@2026-12-15")
 REF: Final = ("--ref", "transfer 4711")
 

@@ -122,7 +122,7 @@ def settled(w: World) -> dict[str, Session]:
     return w.left()
 
 
-@costly(8)
+@costly(12)
 @given(steps=STEPS, hired=st.booleans())
 @example(steps=[("lisa", "revoke", 1), ("lisa", "message", 1), ("tablet", "message", 2)], hired=True)
 @example(steps=[("phone", "revoke by root", 0), ("tablet", "revoke by root", 1), ("all", "meet", 0)], hired=True)

@@ -140,7 +140,7 @@ def taken(w: World, session: Session) -> dict[bytes, tuple[int, str | None]]:
 @example(begun=NAMED, steps=[("lisa", "meet", 2), ("ada", "raw refuse", 0), ("ada", "meet", 1), ("lisa", "taken", 0),
                              ("james", "meet", 0)])  # fmt: skip
 @example(begun=TAKEN, steps=[("ada", "consent", 0), ("ada's copy", "refuse", 0), ("ada", "meet", 4)])
-@costly(8)
+@costly(12)
 def test_client_talent_agent_and_copies_come_to_hold_the_same(
     market: Market, begun: Sequence[Step], steps: Sequence[Step]
 ) -> None:

@@ -30,7 +30,7 @@ SEEDS: Final[dict[str, Sequence[int]]] = {
     "liar": (9, 12),
     "relays": (8, 12),
     "family": (7,),
-    "escrow": (3,),
+    "escrow": (3, 5),
     "false relay": (1, 9),
 }
 """The standard seeds: a minute of them. `make soak` plays the first dozen of each, and fresh ones."""

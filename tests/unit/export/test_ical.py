@@ -212,7 +212,7 @@ def test_a_call_can_be_written_in_every_zone() -> None:
     assert {each.value("TZID") for each in read(data).kinds("VTIMEZONE")} == set(every_zone()) - {"UTC"}
 
 
-@costly(50)
+@costly(150)
 @given(st.text(), st.text(), st.text(), st.one_of(st.none(), st.text()), st.one_of(st.none(), st.text()))
 def test_no_text_of_others_breaks_the_file(
     title: str, body: str, person: str, url: str | None, email: str | None

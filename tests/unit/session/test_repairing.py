@@ -226,7 +226,7 @@ def test_pages_that_do_not_open_are_replaced(
     store, mended, untouched = lisa.home.store, 0, 0
     whole = store.read_bytes()
     lisa.close()
-    for page in range(1, len(whole) // 4096, 1 if soaking() else 13):
+    for page in range(1, len(whole) // 4096, 1 if soaking() else 7):
         at = page * 4096 + 100
         store.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
         try:
