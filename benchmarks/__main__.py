@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import tempfile
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from benchmarks import (
     side_by_side,
     startup,
 )
+from chaise_cli import cli
 
 SEED: Final = 1  # nothing measured here draws random numbers of its own
 EVENTS: Final = 100_000
@@ -74,6 +76,8 @@ def _part(part: str, total: int, notes: list[str]) -> list[measure.Figure]:
         "calendars": calendars.figures,
         "beside": lambda folder: side_by_side.figures(folder, notes),
     }
+    gc.collect()
+    cli.collect()  # from here on the garbage collector works as in a command
     with tempfile.TemporaryDirectory(prefix="chaise-bench-") as name:
         return runs[part](Path(name))
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from benchmarks.measure import Figure, median
 from chaise_cli import clock
@@ -81,10 +77,9 @@ def _settle(lisa: Session, ada: Session, rail: Sim, asked: list[tuple[SpaceId, i
             decide = escrow.fund if kind == "fund" else escrow.release
             writer.write(decide(writer.state.deal, writer.by, n))
     homes.carry(lisa, ada)
-    with _as_in_a_command():
-        begun = time.perf_counter()
-        done = agent_loop.work(ada, {"sim": rail}.get, consent=False)
-        took = time.perf_counter() - begun
+    begun = time.perf_counter()
+    done = agent_loop.work(ada, {"sim": rail}.get, consent=False)
+    took = time.perf_counter() - begun
     assert done.moved == len(asked), done
     return len(asked) / took
 
@@ -96,18 +91,5 @@ def _fold(session: Session, deal: SpaceId) -> float:
         writer = dealing.DealWriter(session, writing.Writer(session), session.space(space.no))
         missing = LENGTH - sum(chain.seq + 1 for chain in events.chains(session.db, space.no))
         writer.write([talk.MessageSent("The next report comes on Friday.", ())] * missing)
-    with _as_in_a_command(), connection.transaction(session.db):
+    with connection.transaction(session.db):
         return median(lambda: deals.DealFold(session.db, space).refold(), FOLDS)
-
-
-@contextmanager
-def _as_in_a_command() -> Iterator[None]:
-    """The garbage collector as whoever runs `agent run` has it."""
-    usual = gc.get_threshold()
-    gc.collect()
-    command: Any = import_module("chaise_cli.cli")  # here, as it stops the collector while it is loaded
-    command.collect()
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)

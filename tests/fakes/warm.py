@@ -28,8 +28,6 @@ from tempfile import TemporaryFile
 from typing import IO, Any, Final, NamedTuple, Self, TypeAlias
 from unittest import mock
 
-from chaise_cli import cli
-
 ROOT: Final = Path(__file__).parents[2]
 Stream: TypeAlias = int | IO[bytes]
 PATIENCE_S: Final = 120.0
@@ -189,4 +187,6 @@ def _run(begin: Start, streams: Sequence[int]) -> None:
         sys.dont_write_bytecode = True  # so that it makes the same calls each time
         ctypes.CDLL(None).prctl(_SET_PTRACER, _ANYBODY, 0, 0, 0)
         os.kill(os.getpid(), signal.SIGSTOP)
+    from chaise_cli import cli
+
     cli.main(begin.argv)
