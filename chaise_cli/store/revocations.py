@@ -135,7 +135,7 @@ def everywhere(connection: Connection) -> list[list[Revoked]]:
     found: list[list[Revoked]] = []
     for (space,) in connection.execute(query).fetchall():
         told = said(connection, space)
-        who = {one.row.identity for one in told} - {None}
+        who = dict.fromkeys(one.row.identity for one in told if one.row.identity)  # in the same order each time
         found += [revocation.standing(one.claim for one in told if one.row.identity == identity) for identity in who]
     return found
 
