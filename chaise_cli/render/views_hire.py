@@ -36,6 +36,8 @@ def _state(state: str, *, final: bool, contested: bool = False) -> str:
 def _holder(deal: Deal) -> str:
     if deal["secured"]:
         return f"held by {handle(deal['agent'])}"
+    if deal["state"] not in {"hired", "closed"}:  # whom terms on offer name is said where they are shown
+        return "held by nobody before terms are signed"
     return "held by the client, not secured"
 
 

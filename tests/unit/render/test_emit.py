@@ -178,6 +178,9 @@ def test_who_holds_the_money_is_said() -> None:
     assert "held by the client, not secured" in shown("deal", many=False)
     secured = SAMPLES["deal"] | {"secured": True, "agent": {"id": "id-0", "handle": "ada", "name": "Ada"}}
     assert "held by @ada" in shown("deal", many=False, data=secured)
+    for state in ("talking", "invited", "proposed", "shortlisted", "offered", "declined", "withdrawn"):
+        unsigned = SAMPLES["deal"] | {"state": state}
+        assert "held by nobody before terms are signed" in shown("deal", many=False, data=unsigned)
 
 
 def test_ids_are_short_until_two_look_alike() -> None:
