@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.cast import Cast
+from tests.e2e.cast import Cast, Ground
 from tests.e2e.hired import fund, hired
 from tests.e2e.people import Person, exchange
+from tests.e2e.relay_process import RelayProcess
+
+
+@pytest.fixture(scope="module")
+def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayProcess]:
+    """A relay for all tests of a file."""
+    made = RelayProcess(tmp_path_factory.mktemp("served") / "relay")
+    yield made
+    made.stop(signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
+    """A folder that all tests of a file are played in, each from a stage on."""
+    return Ground(tmp_path_factory.mktemp("played"))
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import signal
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,18 +60,6 @@ class Site(NamedTuple):
             entries.append([(one["status"], one["reason"]) for one in log if one["kind"] == "release.authorized"])
         assert entries[0] == entries[1]
         return entries[0][::-1]
-
-
-@pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
-    return Ground(tmp_path_factory.mktemp("grants"))
-
-
-@pytest.fixture(scope="module")
-def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayProcess]:
-    made = RelayProcess(tmp_path_factory.mktemp("served") / "relay")
-    yield made
-    made.stop(signal.SIGKILL)
 
 
 @pytest.fixture(params=["folder", "relay"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -95,18 +94,6 @@ class Scene:
         assert not self.lisa.home.exists()
         assert not self.lisa.key_file.exists()
         assert [path for path in self.folder.iterdir() if path.name.startswith(".")] == []
-
-
-@pytest.fixture(scope="module")
-def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayProcess]:
-    made = RelayProcess(tmp_path_factory.mktemp("served") / "relay")
-    yield made
-    made.stop(signal.SIGKILL)
-
-
-@pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
-    return Ground(tmp_path_factory.mktemp("recovering"))
 
 
 @pytest.fixture

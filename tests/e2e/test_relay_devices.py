@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,18 +15,6 @@ from tests.e2e.people import Person
 from tests.e2e.relay_process import RelayProcess
 from tests.e2e.running import Running, running, serving
 from tests.e2e.several import code_of, knocks
-
-
-@pytest.fixture(scope="module")
-def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayProcess]:
-    made = RelayProcess(tmp_path_factory.mktemp("served") / "relay")
-    yield made
-    made.stop(signal.SIGKILL)
-
-
-@pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
-    return Ground(tmp_path_factory.mktemp("devices"))
 
 
 @pytest.fixture

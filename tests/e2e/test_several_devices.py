@@ -25,11 +25,6 @@ class Cast(NamedTuple):
                 person.does("sync")
 
 
-@pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
-    return Ground(tmp_path_factory.mktemp("several"))
-
-
 @pytest.fixture
 def cast(ground: Ground) -> Cast:
     ground.empty()

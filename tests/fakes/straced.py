@@ -9,10 +9,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -101,7 +99,7 @@ def _run(argv: Sequence[str], options: Sequence[str], trace: Sequence[str] = CHA
     command = warm.Command(warm.Start(argv, dict(os.environ), Path.cwd(), held=True))
     try:
         with _traced(command.pid, ["-e", f"trace={','.join(trace)}", *options]):
-            os.kill(command.pid, signal.SIGCONT)
+            command.go()
             out, err = command.communicate()
     finally:
         command.kill()
@@ -110,11 +108,7 @@ def _run(argv: Sequence[str], options: Sequence[str], trace: Sequence[str] = CHA
 
 @contextmanager
 def _traced(pid: int, options: Sequence[str]) -> Iterator[None]:
-    """strace, attached to a process that stops itself; at the end it has ended with it."""
-    deadline = time.monotonic() + warm.PATIENCE_S
-    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
-        assert time.monotonic() < deadline, "it does not stop"
-        time.sleep(0.001)
+    """strace, attached to a process that is held; at the end it has ended with it."""
     argv = ["strace", "-f", *options, "-p", str(pid)]
     with subprocess.Popen(argv, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as strace:
         assert strace.stderr, "a pipe was asked for"

@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import pkgutil
 import signal
+import socket
 import sys
 import time
 import weakref
@@ -37,8 +38,8 @@ _SET_PTRACER, _ANYBODY = 0x59616D61, -1  # <linux/prctl.h>
 class Start(NamedTuple):
     """What a command begins with.
 
-    session: lead a session, as what runs on a terminal of its own does. held: stop just before the first step, until
-    somebody continues it; whoever wants to may trace it.
+    session: lead a session, as what runs on a terminal of its own does. held: wait just before the first step until
+    `Command.go`; whoever wants to may trace it.
     """
 
     argv: Sequence[str]
@@ -59,15 +60,21 @@ class Command:
         self, begin: Start, *, stdin: Stream = DEVNULL, stdout: Stream | None = None, stderr: Stream | None = None
     ) -> None:
         self._kept = [self._keep() if one is None else None for one in (stdout, stderr)]
-        given = [stdin, *(kept or one for kept, one in zip(self._kept, (stdout, stderr), strict=True))]
+        streams = [stdin, *(kept or one for kept, one in zip(self._kept, (stdout, stderr), strict=True))]
         ours, theirs = list[IO[bytes] | None](), list[int]()
         with ExitStack() as later:
-            for stream, mode in zip(given, ("wb", "rb", "rb"), strict=True):
+            for stream, mode in zip(streams, ("wb", "rb", "rb"), strict=True):
                 mine, number = (None, theirs[1]) if stream == STDOUT else _opened(stream, mode, later)
                 ours.append(mine)
                 theirs.append(number)
-            self._process = _context().Process(target=_run, args=(begin, [_Copied(one) for one in theirs]), daemon=True)
+            self._gate, gate = socket.socketpair()
+            later.callback(gate.close)
+            weakref.finalize(self, self._gate.close)
+            given = [_Copied(one) for one in theirs], _Copied(gate.fileno())
+            self._process = _context().Process(target=_run, args=(begin, *given), daemon=True)
             self._process.start()
+        if begin.held:
+            self._gate.recv(1)
         self.stdin, self.stdout, self.stderr = ours
         assert self._process.pid is not None, "started"
         self.pid: int = self._process.pid
@@ -80,6 +87,10 @@ class Command:
         for stream in (self.stdin, self.stdout, self.stderr):
             if stream:
                 stream.close()
+
+    def go(self) -> None:
+        """Let a command that is held begin."""
+        self._gate.sendall(b".")
 
     @property
     def returncode(self) -> int | None:
@@ -170,7 +181,7 @@ def _received(copy: Any) -> int:
     return number
 
 
-def _run(begin: Start, streams: Sequence[int]) -> None:
+def _run(begin: Start, streams: Sequence[int], gate: int) -> None:
     """What the fork does: become the command. Does not return."""
     if begin.session:
         os.setsid()
@@ -186,7 +197,9 @@ def _run(begin: Start, streams: Sequence[int]) -> None:
     if begin.held:
         sys.dont_write_bytecode = True  # so that it makes the same calls each time
         ctypes.CDLL(None).prctl(_SET_PTRACER, _ANYBODY, 0, 0, 0)
-        os.kill(os.getpid(), signal.SIGSTOP)
+        os.write(gate, b".")
+        os.read(gate, 1)
+    os.close(gate)
     from chaise_cli import cli
 
     cli.main(begin.argv)

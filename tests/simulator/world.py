@@ -353,13 +353,12 @@ class World:
             device.quiet = False
             device.fuse.set(None)
         for _ in range(3):
-            before, held = len(self.alarms), self._held()
+            before = len(self.alarms)
             self._renew_all()
             self._come_round()
         self._pay_all()
         told = self.counts["told: not between"]
-        if self.holder or self._held() != held:  # or this would be the third round once more
-            self._come_round()
+        self._come_round()
         if self.counts["told: not between"] > told:
             raise Broken("both sides have brought a deal to the relay, and the third party may not")
         late = [one for one in self.alarms[before:] if any(said in one.text for said in _ONCE)]
@@ -367,9 +366,6 @@ class World:
             raise Broken(f"all was mended and told, and {late[0].device} is told again: {late[0].text}")
         self.trace += [f"end {device.label} {device.digest()}" for device in self.devices]
         self._judge()
-
-    def _held(self) -> list[str]:
-        return [device.digest() for device in self.devices]
 
     def _pay_all(self) -> None:
         """Whatever the rail has is told, and what it declined is asked again, until nothing is asked any more."""

@@ -119,13 +119,10 @@ def is_legal(state: str, act: type, by: IdentityId) -> str | None:
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_every_cell_of_the_table_and_no_other_moves_a_call(state: str) -> None:
-    """The message of a failure names the cell."""
+def test_every_cell_of_the_table_and_no_other_moves_a_call(state: str, subtests: pytest.Subtests) -> None:
     for act, by in itertools.product(ACTS, (CLIENT, TALENT, STRANGER)):
-        try:
+        with subtests.test(act=act.__name__, by=by):
             _moves_a_call(state, act, by)
-        except (Exception, pytest.fail.Exception) as error:
-            raise AssertionError(f"{act.__name__} by {by}, when the call is {state}") from error
 
 
 def _moves_a_call(state: str, act: type, by: IdentityId) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,17 +121,11 @@ def deal_body(world: World, kind: str, who: IdentityId) -> Body:
 
 
 @pytest.mark.parametrize("state", DEAL_STATES)
-def test_a_deal_moves_only_where_a_row_allows_it(state: str) -> None:
-    """Every cell of the state; the message of a failure names the cell."""
+def test_a_deal_moves_only_where_a_row_allows_it(state: str, subtests: pytest.Subtests) -> None:
     world = deal_in(state)
-    kept = world.deal
-    for kind in sorted(DEAL_KINDS):
-        for name_, who in WHO.items():
-            world.deal = kept
-            try:
-                _a_deal_moves(world, state, kind, who)
-            except (Exception, pytest.fail.Exception) as error:
-                raise AssertionError(f"{kind} by {name_}, when the deal is {state}") from error
+    for kind, (role, who) in itertools.product(sorted(DEAL_KINDS), WHO.items()):
+        with subtests.test(kind=kind, role=role):
+            _a_deal_moves(copy.copy(world), state, kind, who)
 
 
 def _a_deal_moves(world: World, state: str, kind: str, who: IdentityId) -> None:
@@ -195,17 +191,11 @@ def _prepare(world: World, kind: str) -> None:
 
 
 @pytest.mark.parametrize("state", REACHABLE)
-def test_a_milestone_refuses_what_no_row_allows(state: str) -> None:
-    """Every cell of the state; the message of a failure names the cell."""
+def test_a_milestone_refuses_what_no_row_allows(state: str, subtests: pytest.Subtests) -> None:
     world = _with_agent(in_state(state))
-    kept = world.deal
-    for kind in sorted(MILESTONE_KINDS):
-        for role in (*ROLES, "nobody"):
-            world.deal = kept
-            try:
-                _a_milestone_refuses(world, state, kind, role)
-            except (Exception, pytest.fail.Exception) as error:
-                raise AssertionError(f"{kind} by {role}, when the milestone is {state}") from error
+    for kind, role in itertools.product(sorted(MILESTONE_KINDS), (*ROLES, "nobody")):
+        with subtests.test(kind=kind, role=role):
+            _a_milestone_refuses(copy.copy(world), state, kind, role)
 
 
 def _a_milestone_refuses(world: World, state: str, kind: str, role: str) -> None:
