@@ -291,7 +291,7 @@ class _Beyond:
     def of_standing(self, state: DealState) -> list[str]:
         """Of the terms that are signed or offered."""
         terms = state.deal.terms or (state.deal.offer.terms if state.deal.offer else None)
-        held = "held by the client, not secured: deadlines are not enforced by a third party"
+        held = "by these terms money is held by the client, not secured: deadlines are not enforced by a third party"
         if terms is None:
             return []
         if terms.agent == terms.client:
